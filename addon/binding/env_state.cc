@@ -1,0 +1,103 @@
+#include "env_state.h"
+
+#include <utility>
+
+#include "store_handle.h"
+
+namespace hypha::binding {
+
+std::shared_ptr<EnvState> EnvState::Install(Napi::Env env) {
+  std::shared_ptr<EnvState> state(new EnvState(env));
+  napi_value name = Napi::String::New(env, "hyphadb");
+  napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, state.get(), &EnvState::CallJs,
+                                  &state->wake_);
+  napi_unref_threadsafe_function(env, state->wake_);
+  auto* keep = new std::shared_ptr<EnvState>(state);
+  env.SetInstanceData<std::shared_ptr<EnvState>>(keep);
+  // Added after the thread-safe function, so that it runs before that one's own hook.
+  napi_add_env_cleanup_hook(env, &EnvState::OnEnvironmentEnd, state.get());
+  return state;
+}
+
+std::shared_ptr<EnvState> EnvState::Of(Napi::Env env) { return *env.GetInstanceData<std::shared_ptr<EnvState>>(); }
+
+EnvState::~EnvState() {
+  for (auto& thread : threads_) thread.thread.join();
+}
+
+void EnvState::OnEnvironmentEnd(void* data) {
+  auto* self = static_cast<EnvState*>(data);
+  {
+    std::lock_guard lock(self->mutex_);
+    self->closing_ = true;
+    self->queue_.clear();
+  }
+  for (auto& thread : self->threads_) thread.thread.join();
+  self->threads_.clear();
+  self->CloseAll();
+  self->store_constructor_.Reset();
+  napi_release_threadsafe_function(self->wake_, napi_tsfn_abort);
+}
+
+void EnvState::Post(std::unique_ptr<Completion> completion) {
+  std::lock_guard lock(mutex_);
+  if (closing_) return;
+  queue_.push_back(std::move(completion));
+  if (scheduled_) return;
+  scheduled_ = napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking) == napi_ok;
+}
+
+void EnvState::CallJs(napi_env env, napi_value /*callback*/, void* context, void* /*data*/) {
+  if (env != nullptr) static_cast<EnvState*>(context)->Drain(env);
+}
+
+void EnvState::Drain(Napi::Env env) {
+  std::vector<std::unique_ptr<Completion>> ready;
+  {
+    std::lock_guard lock(mutex_);
+    ready.swap(queue_);
+    scheduled_ = false;
+  }
+  EndSnapshots();
+  for (const auto& completion : ready) {
+    Napi::HandleScope scope(env);
+    completion->Run(env);
+  }
+  JoinFinished();
+}
+
+void EnvState::Hold() {
+  if (holds_++ == 0) napi_ref_threadsafe_function(env_, wake_);
+}
+
+void EnvState::Release() {
+  if (--holds_ == 0) napi_unref_threadsafe_function(env_, wake_);
+}
+
+void EnvState::RunBlocking(std::function<std::unique_ptr<Completion>()> work) {
+  auto finished = std::make_shared<std::atomic<bool>>(false);
+  std::thread thread([this, work = std::move(work), finished] {
+    Post(work());
+    finished->store(true);
+  });
+  threads_.push_back({std::move(thread), std::move(finished)});
+}
+
+void EnvState::JoinFinished() {
+  std::erase_if(threads_, [](Thread& thread) {
+    if (!thread.finished->load()) return false;
+    thread.thread.join();
+    return true;
+  });
+}
+
+void EnvState::EndSnapshots() {
+  for (auto* handle : handles_) handle->EndSnapshot();
+}
+
+void EnvState::CloseAll() {
+  const auto handles = handles_;
+  for (auto* handle : handles) handle->CloseNow();
+}
+
+}  // namespace hypha::binding

@@ -1,0 +1,90 @@
+// What one JavaScript environment (the main thread or a worker) owns of the addon.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_set>
+#include <vector>
+
+#include "napi_setup.h"
+
+namespace hypha::binding {
+
+class StoreHandle;
+
+// Work for the JavaScript thread, made on another thread.
+class Completion {
+ public:
+  virtual ~Completion() = default;
+  // Thread: JavaScript. Runs inside a handle scope; a pending exception is a defect.
+  virtual void Run(Napi::Env env) = 0;
+};
+
+template <class F>
+std::unique_ptr<Completion> MakeCompletion(F f) {
+  struct Of final : Completion {
+    explicit Of(F f) : f_(std::move(f)) {}
+    void Run(Napi::Env env) override { f_(env); }
+    F f_;
+  };
+  return std::make_unique<Of>(std::move(f));
+}
+
+// Rules. (1) The thread-safe function belongs to the environment, engines do not: a worker's end detaches it from them.
+// (2) Engine threads reach the environment only through Post(), which drops its argument once the environment is
+// closing: a promise of a dying environment is never settled, by Node's own rule. (3) The process is kept alive by
+// pending promises only, through Hold() and Release() on the JavaScript thread.
+class EnvState : public std::enable_shared_from_this<EnvState> {
+ public:
+  static std::shared_ptr<EnvState> Install(Napi::Env env);
+  static std::shared_ptr<EnvState> Of(Napi::Env env);
+  ~EnvState();
+
+  // Thread: any. One wake-up serves all completions that pile up until it runs.
+  void Post(std::unique_ptr<Completion> completion);
+
+  // Thread: JavaScript, all below.
+  void Hold();
+  void Release();
+
+  // Runs `work`, which may block, on a thread of its own; then what it returned, here.
+  void RunBlocking(std::function<std::unique_ptr<Completion>()> work);
+
+  void Add(StoreHandle* handle) { handles_.insert(handle); }
+  void Remove(StoreHandle* handle) { handles_.erase(handle); }
+  // A write of this environment is about to be acknowledged: reads must see it.
+  void EndSnapshots();
+  // Closes every store of the environment and waits for it.
+  void CloseAll();
+
+  Napi::FunctionReference& store_constructor() { return store_constructor_; }
+
+ private:
+  explicit EnvState(Napi::Env env) : env_(env) {}
+
+  static void CallJs(napi_env env, napi_value callback, void* context, void* data);
+  static void OnEnvironmentEnd(void* data);
+  void Drain(Napi::Env env);
+  void JoinFinished();
+
+  napi_env env_;
+  napi_threadsafe_function wake_ = nullptr;
+  std::mutex mutex_;  // guards queue_, scheduled_, closing_ and the use of wake_
+  std::vector<std::unique_ptr<Completion>> queue_;
+  bool scheduled_ = false;
+  bool closing_ = false;
+
+  struct Thread {
+    std::thread thread;
+    std::shared_ptr<std::atomic<bool>> finished;
+  };
+  std::vector<Thread> threads_;
+  std::unordered_set<StoreHandle*> handles_;
+  int holds_ = 0;
+  Napi::FunctionReference store_constructor_;
+};
+
+}  // namespace hypha::binding

@@ -1,0 +1,61 @@
+#include "read_arguments.h"
+
+#include <string>
+
+namespace hypha::binding {
+namespace {
+
+// 'list', namespace, pattern, prefix, after, limit, offset
+bool ReadList(const Napi::CallbackInfo& info, Reader& reader, ListSpec* spec) {
+  return reader.Text(info[2], &spec->ns) && reader.OptionalText(info[3], &spec->pattern) &&
+         reader.OptionalText(info[4], &spec->prefix) && reader.OptionalText(info[5], &spec->after) &&
+         reader.OptionalInteger(info[6], &spec->limit) && reader.Integer(info[7], &spec->offset);
+}
+
+// 'query', namespace, filter, sort, limit, offset, kernel shape
+bool ReadQuery(const Napi::CallbackInfo& info, Reader& reader, QuerySpec* spec) {
+  spec->shape = info[7].ToBoolean() ? QueryShape::kKernel : QueryShape::kEntries;
+  return reader.Text(info[2], &spec->ns) && reader.Filter(info[3], &spec->filter) &&
+         reader.Sort(info[4], &spec->sort) && reader.OptionalInteger(info[5], &spec->limit) &&
+         reader.Integer(info[6], &spec->offset);
+}
+
+template <class Spec>
+Spec& As(ReadRequest* out) {
+  return out->emplace<Spec>();
+}
+
+}  // namespace
+
+bool ReadArguments(const Napi::CallbackInfo& info, Reader& reader, ReadRequest* out) {
+  std::string kind;
+  if (!reader.Text(info[1], &kind)) return false;
+  if (kind == "entry") {
+    auto& spec = As<GetEntrySpec>(out);
+    return reader.Text(info[2], &spec.ns) && reader.Text(info[3], &spec.key);
+  }
+  if (kind == "many") {
+    auto& spec = As<GetManySpec>(out);
+    return reader.Text(info[2], &spec.ns) && reader.Texts(info[3], &spec.keys);
+  }
+  if (kind == "count") {
+    auto& spec = As<CountSpec>(out);
+    return reader.Text(info[2], &spec.ns) && reader.Filter(info[3], &spec.filter);
+  }
+  if (kind == "list") return ReadList(info, reader, &As<ListSpec>(out));
+  if (kind == "query") return ReadQuery(info, reader, &As<QuerySpec>(out));
+  if (kind == "namespace") return reader.Text(info[2], &As<NamespaceSpec>(out).name);
+  if (kind == "namespaces") {
+    As<NamespacesSpec>(out);
+  } else if (kind == "status") {
+    As<StatusSpec>(out);
+  } else if (kind == "diagnose") {
+    As<DiagnoseSpec>(out);
+  } else {
+    Napi::TypeError::New(info.Env(), "hyphadb: unknown kind of read").ThrowAsJavaScriptException();
+    return false;
+  }
+  return true;
+}
+
+}  // namespace hypha::binding

@@ -1,0 +1,313 @@
+#include "store_handle.h"
+
+#include <pthread.h>
+
+#include <atomic>
+#include <utility>
+
+#include "convert.h"
+#include "promise.h"
+#include "read_arguments.h"
+
+namespace hypha::binding {
+namespace {
+
+std::atomic<bool> g_forked{false};
+
+// Registered once: the flag is all that a child of fork() may rely on.
+void WatchForks() {
+  static const int registered = pthread_atfork(nullptr, nullptr, [] { g_forked.store(true); });
+  static_cast<void>(registered);
+}
+
+Napi::Value Rejected(Napi::Env env, const Status& status) {
+  const auto deferred = Napi::Promise::Deferred::New(env);
+  deferred.Reject(ErrorRecord(env, status));
+  return deferred.Promise();
+}
+
+// A failed request as a rejection, outcomes as a number for one operation and as arrays for more.
+Napi::Value ReplyValue(Napi::Env env, const WriteReply& reply) {
+  if (reply.outcomes.size() == 1 && reply.outcomes[0].status.ok()) {
+    return Napi::Number::New(env, NumberOf(reply.outcomes[0]));
+  }
+  return OutcomesToJs(env, reply.outcomes);
+}
+
+void SettleWrite(Napi::Env env, Pending& pending, WriteReply reply) {
+  if (!reply.status.ok()) return pending.Reject(env, reply.status);
+  pending.Resolve(ReplyValue(env, reply));
+}
+
+void SettleRead(Napi::Env env, Pending& pending, Result<ReadReply> reply) {
+  if (!reply.ok()) return pending.Reject(env, reply.status());
+  pending.Resolve(ReplyToJs(env, reply.value()));
+}
+
+void SettleStatus(Napi::Env env, Pending& pending, Status status) {
+  if (!status.ok()) return pending.Reject(env, status);
+  pending.Resolve(env.Undefined());
+}
+
+}  // namespace
+
+Napi::Function StoreHandle::Define(Napi::Env env) {
+  WatchForks();
+  return DefineClass(env, "NativeStore",
+                     {InstanceMethod<&StoreHandle::Get>("get"), InstanceMethod<&StoreHandle::GetEntry>("getEntry"),
+                      InstanceMethod<&StoreHandle::Has>("has"), InstanceMethod<&StoreHandle::GetMetadata>("getMetadata"),
+                      InstanceMethod<&StoreHandle::GetMany>("getMany"), InstanceMethod<&StoreHandle::EndTurn>("endTurn"),
+                      InstanceMethod<&StoreHandle::Write>("write"), InstanceMethod<&StoreHandle::Read>("read"),
+                      InstanceMethod<&StoreHandle::Begin>("begin"), InstanceMethod<&StoreHandle::End>("end"),
+                      InstanceMethod<&StoreHandle::Checkpoint>("checkpoint"),
+                      InstanceMethod<&StoreHandle::Stats>("stats"), InstanceMethod<&StoreHandle::Close>("close")});
+}
+
+Napi::Object StoreHandle::New(Napi::Env env, OpenedStore opened) {
+  const auto state = EnvState::Of(env);
+  return state->store_constructor().New({Napi::External<OpenedStore>::New(env, &opened)});
+}
+
+StoreHandle::StoreHandle(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<StoreHandle>(info), state_(EnvState::Of(info.Env())) {
+  if (!info[0].IsExternal()) {
+    Napi::TypeError::New(info.Env(), "hyphadb: a store is made by open()").ThrowAsJavaScriptException();
+    return;
+  }
+  auto* opened = info[0].As<Napi::External<OpenedStore>>().Data();
+  engine_ = std::move(opened->engine);
+  reader_ = std::move(opened->reader);
+  state_->Add(this);
+}
+
+// A store that was never closed: its engine is stopped on a thread of its own, since a finalizer may not wait.
+StoreHandle::~StoreHandle() {
+  state_->Remove(this);
+  if (engine_ == nullptr) return;
+  engine_->Abandon(this);
+  reader_.reset();
+  state_->RunBlocking([engine = std::move(engine_)]() mutable {
+    static_cast<void>(CloseStore(std::move(engine)));
+    return MakeCompletion([](Napi::Env) {});
+  });
+}
+
+void StoreHandle::EndSnapshot() {
+  if (reader_ != nullptr) reader_->EndSnapshot();
+}
+
+void StoreHandle::CloseNow() {
+  if (engine_ == nullptr) return;
+  engine_->Abandon(this);
+  reader_.reset();
+  static_cast<void>(CloseStore(std::move(engine_)));
+  engine_.reset();
+  state_->Remove(this);
+}
+
+bool StoreHandle::Usable(Napi::Env env) {
+  if (engine_ != nullptr && !g_forked.load(std::memory_order_relaxed)) return true;
+  const Status status(engine_ == nullptr ? Code::kClosed : Code::kForked);
+  napi_throw(env, ErrorRecord(env, status));
+  return false;
+}
+
+InlineReader* StoreHandle::reader(Napi::Env env) { return Usable(env) ? reader_.get() : nullptr; }
+
+std::optional<Napi::Value> StoreHandle::NotFound(Napi::Env env, InlineReader::Answer answer) {
+  switch (answer) {
+    case InlineReader::Answer::kFound:
+      return std::nullopt;
+    case InlineReader::Answer::kAbsent:
+      return env.Undefined();
+    case InlineReader::Answer::kYield:
+      return Napi::Number::New(env, kYield);
+    case InlineReader::Answer::kElsewhere:
+      break;
+  }
+  return Napi::Number::New(env, kElsewhere);
+}
+
+// ---- Reads on the calling thread
+
+Napi::Value StoreHandle::Get(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  InlineReader* reader = this->reader(env);
+  if (reader == nullptr) return Napi::Number::New(env, kElsewhere);
+  Reader arguments(env);
+  std::string ns;
+  std::string key;
+  if (!arguments.Text(info[0], &ns) || !arguments.Text(info[1], &key)) return {};
+  std::string_view value;
+  const auto other = NotFound(env, reader->Get(ns, key, &value));
+  return other ? *other : Napi::Value(env, ToJs(env, value));
+}
+
+Napi::Value StoreHandle::GetEntry(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  InlineReader* reader = this->reader(env);
+  if (reader == nullptr) return Napi::Number::New(env, kElsewhere);
+  Reader arguments(env);
+  std::string ns;
+  std::string key;
+  if (!arguments.Text(info[0], &ns) || !arguments.Text(info[1], &key)) return {};
+  Entry entry;
+  const auto other = NotFound(env, reader->GetEntry(ns, key, &entry));
+  return other ? *other : EntryToJs(env, entry);
+}
+
+Napi::Value StoreHandle::Has(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  InlineReader* reader = this->reader(env);
+  if (reader == nullptr) return Napi::Number::New(env, kElsewhere);
+  Reader arguments(env);
+  std::string ns;
+  std::string key;
+  if (!arguments.Text(info[0], &ns) || !arguments.Text(info[1], &key)) return {};
+  const auto other = NotFound(env, reader->Has(ns, key));
+  return other ? *other : Napi::Boolean::New(env, true);
+}
+
+Napi::Value StoreHandle::GetMetadata(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  InlineReader* reader = this->reader(env);
+  if (reader == nullptr) return Napi::Number::New(env, kElsewhere);
+  Reader arguments(env);
+  std::string ns;
+  std::string key;
+  if (!arguments.Text(info[0], &ns) || !arguments.Text(info[1], &key)) return {};
+  std::string metadata;
+  const auto other = NotFound(env, reader->GetMetadata(ns, key, &metadata));
+  return other ? *other : Napi::Value(env, ToJs(env, metadata));
+}
+
+Napi::Value StoreHandle::GetMany(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  InlineReader* reader = this->reader(env);
+  if (reader == nullptr) return Napi::Number::New(env, kElsewhere);
+  Reader arguments(env);
+  GetManySpec spec;
+  if (!arguments.Text(info[0], &spec.ns) || !arguments.Texts(info[1], &spec.keys)) return {};
+  ManyReply reply;
+  const auto other = NotFound(env, reader->GetMany(spec, &reply));
+  return other ? *other : ManyToJs(env, reply);
+}
+
+Napi::Value StoreHandle::EndTurn(const Napi::CallbackInfo& info) {
+  if (reader_ != nullptr) reader_->EndTurn();
+  return info.Env().Undefined();
+}
+
+// ---- Everything else
+
+// write(transaction, flat operations, durability, atomic, inline)
+Napi::Value StoreHandle::Write(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!Usable(env)) return {};
+  Reader arguments(env);
+  WriteRequest request;
+  std::int64_t transaction = 0;
+  std::int64_t durability = 0;
+  if (!arguments.Integer(info[0], &transaction) || !arguments.Ops(info[1], &request.ops)) return {};
+  if (!arguments.Integer(info[2], &durability)) return {};
+  request.durability = static_cast<Durability>(durability);
+  request.atomic = info[3].ToBoolean();
+  if (transaction == 0 && info[4].ToBoolean()) {
+    WriteReply reply;
+    if (engine_->TryWriteInline(request, &reply)) {
+      state_->EndSnapshots();
+      return reply.status.ok() ? ReplyValue(env, reply) : Rejected(env, reply.status);
+    }
+  }
+  auto pending = std::make_shared<Pending>(env, state_);
+  auto done = Deliver<WriteReply>(pending, &SettleWrite);
+  if (transaction == 0) {
+    engine_->Write(std::move(request), std::move(done));
+  } else {
+    engine_->WriteIn(static_cast<TransactionId>(transaction), std::move(request), std::move(done));
+  }
+  return pending->promise();
+}
+
+// read(transaction, kind, ...arguments of the kind)
+Napi::Value StoreHandle::Read(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!Usable(env)) return {};
+  Reader arguments(env);
+  std::int64_t transaction = 0;
+  ReadRequest request;
+  if (!arguments.Integer(info[0], &transaction) || !ReadArguments(info, arguments, &request)) return {};
+  auto pending = std::make_shared<Pending>(env, state_);
+  auto done = Deliver<Result<ReadReply>>(pending, &SettleRead);
+  if (transaction == 0) {
+    engine_->Read(std::move(request), std::move(done));
+  } else {
+    engine_->ReadIn(static_cast<TransactionId>(transaction), std::move(request), std::move(done));
+  }
+  return pending->promise();
+}
+
+// begin(timeout in milliseconds)
+Napi::Value StoreHandle::Begin(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!Usable(env)) return {};
+  Reader arguments(env);
+  std::int64_t timeout_ms = 0;
+  if (!arguments.Integer(info[0], &timeout_ms)) return {};
+  auto pending = std::make_shared<Pending>(env, state_);
+  engine_->Begin(this, timeout_ms,
+                 Deliver<Result<TransactionId>>(pending, [](Napi::Env e, Pending& p, Result<TransactionId> id) {
+                   if (!id.ok()) return p.Reject(e, id.status());
+                   p.Resolve(Napi::Number::New(e, static_cast<double>(id.value())));
+                 }));
+  return pending->promise();
+}
+
+// end(transaction, commit)
+Napi::Value StoreHandle::End(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!Usable(env)) return {};
+  Reader arguments(env);
+  std::int64_t transaction = 0;
+  if (!arguments.Integer(info[0], &transaction)) return {};
+  auto pending = std::make_shared<Pending>(env, state_);
+  engine_->End(static_cast<TransactionId>(transaction), info[1].ToBoolean(), Deliver<Status>(pending, &SettleStatus));
+  return pending->promise();
+}
+
+Napi::Value StoreHandle::Checkpoint(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!Usable(env)) return {};
+  // This thread's own snapshot would stand in the way.
+  state_->EndSnapshots();
+  auto pending = std::make_shared<Pending>(env, state_);
+  engine_->Checkpoint(Deliver<Status>(pending, &SettleStatus));
+  return pending->promise();
+}
+
+Napi::Value StoreHandle::Stats(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!Usable(env)) return {};
+  const EngineStats stats = engine_->Stats();
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("queuedOperations", Napi::Number::New(env, static_cast<double>(stats.queued_operations)));
+  result.Set("queuedBytes", Napi::Number::New(env, static_cast<double>(stats.queued_bytes)));
+  return result;
+}
+
+Napi::Value StoreHandle::Close(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!Usable(env)) return {};
+  engine_->Abandon(this);
+  reader_.reset();
+  state_->Remove(this);
+  auto pending = std::make_shared<Pending>(env, state_);
+  state_->RunBlocking([engine = std::exchange(engine_, nullptr), pending]() mutable {
+    Status status = CloseStore(std::move(engine));
+    return MakeCompletion(
+        [pending, status = std::move(status)](Napi::Env e) { SettleStatus(e, *pending, status); });
+  });
+  return pending->promise();
+}
+
+}  // namespace hypha::binding

@@ -1,0 +1,56 @@
+// The JavaScript object over one share of an engine: converts, enqueues, promises.
+#pragma once
+
+#include <memory>
+
+#include "env_state.h"
+#include "hypha/engine.h"
+#include "napi_setup.h"
+
+namespace hypha::binding {
+
+// Methods (lib/native.js describes them for JavaScript): a read on the calling thread answers at once with the value,
+// undefined for an absent key, kYield or kElsewhere; everything else answers with a promise, but write(), which answers
+// at once when the engine could write inline.
+class StoreHandle : public Napi::ObjectWrap<StoreHandle> {
+ public:
+  static constexpr int kYield = 1;      // end the turn, then ask again
+  static constexpr int kElsewhere = 2;  // ask read()
+
+  static Napi::Function Define(Napi::Env env);
+  static Napi::Object New(Napi::Env env, OpenedStore opened);
+
+  explicit StoreHandle(const Napi::CallbackInfo& info);
+  ~StoreHandle() override;
+
+  // Thread: JavaScript.
+  void EndSnapshot();
+  void CloseNow();
+
+ private:
+  Napi::Value Get(const Napi::CallbackInfo& info);
+  Napi::Value GetEntry(const Napi::CallbackInfo& info);
+  Napi::Value Has(const Napi::CallbackInfo& info);
+  Napi::Value GetMetadata(const Napi::CallbackInfo& info);
+  Napi::Value GetMany(const Napi::CallbackInfo& info);
+  Napi::Value EndTurn(const Napi::CallbackInfo& info);
+  Napi::Value Write(const Napi::CallbackInfo& info);
+  Napi::Value Read(const Napi::CallbackInfo& info);
+  Napi::Value Begin(const Napi::CallbackInfo& info);
+  Napi::Value End(const Napi::CallbackInfo& info);
+  Napi::Value Checkpoint(const Napi::CallbackInfo& info);
+  Napi::Value Stats(const Napi::CallbackInfo& info);
+  Napi::Value Close(const Napi::CallbackInfo& info);
+
+  // undefined, a sentinel, or nothing when the answer is kFound.
+  std::optional<Napi::Value> NotFound(Napi::Env env, InlineReader::Answer answer);
+  InlineReader* reader(Napi::Env env);
+  // Throws the record of kClosed or kForked, and answers false, when the handle may not be used.
+  bool Usable(Napi::Env env);
+
+  std::shared_ptr<EnvState> state_;
+  std::shared_ptr<Engine> engine_;  // null once closed
+  std::unique_ptr<InlineReader> reader_;
+};
+
+}  // namespace hypha::binding

@@ -1,0 +1,43 @@
+#include "base/json_writer.h"
+
+namespace hypha {
+namespace {
+
+constexpr std::string_view kHex = "0123456789abcdef";
+
+bool NeedsEscape(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
+
+void AppendEscaped(std::string& out, char c) {
+  switch (c) {
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    default:
+      out += "\\u00";
+      out.push_back(kHex[static_cast<unsigned char>(c) >> 4]);
+      out.push_back(kHex[static_cast<unsigned char>(c) & 15]);
+  }
+}
+
+}  // namespace
+
+void AppendJsonString(std::string& out, std::string_view text) {
+  out.push_back('"');
+  std::size_t plain = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (!NeedsEscape(text[i])) continue;
+    out.append(text, plain, i - plain);
+    AppendEscaped(out, text[i]);
+    plain = i + 1;
+  }
+  out.append(text, plain, text.size() - plain);
+  out.push_back('"');
+}
+
+}  // namespace hypha

@@ -1,0 +1,183 @@
+#include "exec/engine_impl.h"
+
+#include <algorithm>
+#include <future>
+#include <utility>
+
+#include "query/sql_functions.h"
+#include "schema/migrations.h"
+#include "sqlite/vfs_memory.h"
+#include "sqlite/vfs_shim.h"
+
+namespace hypha {
+namespace {
+
+// Rows that another program wrote may be longer than this store's own limits; they stay readable.
+constexpr std::int64_t kReadableTextBytes = 90LL << 20;
+
+}  // namespace
+
+Result<std::shared_ptr<EngineImpl>> EngineImpl::Open(const OpenOptions& options, const Hooks& hooks) {
+  std::shared_ptr<EngineImpl> engine(new EngineImpl(options, hooks));
+  for (const auto step : {&EngineImpl::Prepare, &EngineImpl::OpenWriter, &EngineImpl::OpenReaders}) {
+    Status status = (engine.get()->*step)();
+    if (status.ok()) continue;
+    static_cast<void>(engine->Close());
+    return status;
+  }
+  return engine;
+}
+
+EngineImpl::~EngineImpl() = default;
+
+ConnectionOptions EngineImpl::Connect(Role role) const {
+  ConnectionOptions connect;
+  connect.path = options_.path;
+  if (options_.memory) connect.vfs = {kMemoryVfs, kInlineMemoryVfs};
+  connect.role = role;
+  connect.read_only = options_.read_only;
+  connect.create = options_.create && role == Role::kWriter;
+  connect.durability = options_.durability;
+  connect.busy_timeout_ms = options_.busy_timeout_ms;
+  connect.statement_cache_size = static_cast<std::size_t>(options_.statement_cache_size);
+  connect.max_text_bytes = std::max(kReadableTextBytes, options_.limits.value_bytes);
+  connect.register_functions = &RegisterSqlFunctions;
+  return connect;
+}
+
+// An outdated file that may not be migrated is only looked at.
+Status EngineImpl::Prepare() {
+  if (options_.memory || (options_.migrate && !options_.read_only)) return Status::Ok();
+  ConnectionOptions look = Connect(Role::kReader);
+  look.read_only = true;
+  auto db = Connection::Open(std::move(look));
+  // A file that is not there yet is the writer's business.
+  if (!db.ok()) return options_.read_only ? db.status() : Status::Ok();
+  auto empty = IsEmptyDatabase(*db.value());
+  if (!empty.ok()) return empty.status();
+  if (empty.value() && !options_.read_only) return Status::Ok();
+  auto version = SchemaVersion(*db.value());
+  if (!version.ok()) return version.status();
+  if (version.value() == kLatestSchema) return Status::Ok();
+  return {Code::kSchemaOutdated, "the file has schema " + std::to_string(version.value()) + ", " +
+                                     std::to_string(kLatestSchema) + " is needed and no migration was allowed"};
+}
+
+Status EngineImpl::OpenWriter() {
+  if (options_.read_only) return Status::Ok();
+  auto db = Connection::Open(Connect(Role::kWriter));
+  if (!db.ok()) return db.status();
+  auto version = SchemaVersion(*db.value());
+  if (!version.ok()) return version.status();
+  Status status;
+  if (version.value() != kLatestSchema) {
+    const MigrationRequest request{kLatestSchema, options_.keep_old, options_.memory ? "" : options_.path};
+    status = Migrate(*db.value(), request, hooks_);
+  }
+  if (status.ok()) status = VerifySchema(*db.value());
+  if (!status.ok()) return status;
+  const WriterOptions writer{options_.limits.queue_operations, options_.limits.queue_bytes, options_.busy_timeout_ms};
+  writer_ = std::make_unique<Writer>(std::make_unique<WriteSession>(std::move(db.value()), hooks_), writer);
+  return Status::Ok();
+}
+
+Status EngineImpl::OpenReaders() {
+  std::vector<std::unique_ptr<ReadSession>> sessions;
+  for (int i = 0; i < options_.readers; ++i) {
+    auto db = Connection::Open(Connect(Role::kReader));
+    if (!db.ok()) return db.status();
+    if (options_.read_only && i == 0) {
+      Status status = VerifySchema(*db.value());
+      if (!status.ok()) return status;
+    }
+    sessions.push_back(std::make_unique<ReadSession>(std::move(db.value())));
+  }
+  readers_ = std::make_unique<ReaderPool>(std::move(sessions), options_.busy_timeout_ms);
+  return Status::Ok();
+}
+
+Result<std::unique_ptr<InlineReader>> EngineImpl::NewInlineReader() {
+  auto db = Connection::Open(Connect(Role::kInline));
+  if (!db.ok()) return db.status();
+  return std::unique_ptr<InlineReader>(std::make_unique<InlineReaderImpl>(std::move(db.value())));
+}
+
+void EngineImpl::Write(WriteRequest request, WriteDone done) {
+  if (writer_ == nullptr) return done({Status(Code::kReadOnly), {}});
+  writer_->Write(std::move(request), std::move(done));
+}
+
+bool EngineImpl::TryWriteInline(WriteRequest& request, WriteReply* reply) {
+  return writer_ != nullptr && writer_->TryRunInline(request, reply);
+}
+
+void EngineImpl::Read(ReadRequest request, ReadDone done) {
+  auto shared = std::make_shared<ReadDone>(std::move(done));
+  readers_->Run(
+      [request = std::move(request), limits = read_limits(), shared](ReadContext& context) {
+        (*shared)(context.Answer(request, limits));
+      },
+      [shared](Status status) { (*shared)(std::move(status)); });
+}
+
+void EngineImpl::Begin(const void* owner, std::int64_t timeout_ms, BeginDone done) {
+  if (writer_ == nullptr) return done(Status(Code::kReadOnly));
+  writer_->Begin(owner, options_.durability, timeout_ms, std::move(done));
+}
+
+void EngineImpl::End(TransactionId id, bool commit, StatusDone done) {
+  if (writer_ == nullptr) return done(Status(Code::kTransactionInvalid));
+  writer_->End(id, commit, std::move(done));
+}
+
+void EngineImpl::WriteIn(TransactionId id, WriteRequest request, WriteDone done) {
+  if (writer_ == nullptr) return done({Status(Code::kTransactionInvalid), {}});
+  writer_->WriteIn(id, std::move(request), std::move(done));
+}
+
+void EngineImpl::ReadIn(TransactionId id, ReadRequest request, ReadDone done) {
+  if (writer_ == nullptr) return done(Status(Code::kTransactionInvalid));
+  auto shared = std::make_shared<ReadDone>(std::move(done));
+  writer_->RunIn(
+      id,
+      [request = std::move(request), limits = read_limits(), shared](ReadContext& context) {
+        (*shared)(context.Answer(request, limits));
+      },
+      [shared](Status status) { (*shared)(std::move(status)); });
+}
+
+void EngineImpl::Abandon(const void* owner) {
+  if (writer_ != nullptr) writer_->Abandon(owner);
+}
+
+void EngineImpl::Checkpoint(StatusDone done) {
+  if (writer_ == nullptr) return done(Status::Ok());
+  auto shared = std::make_shared<StatusDone>(std::move(done));
+  writer_->RunAlone([shared](Checkpointer& checkpointer) { (*shared)(checkpointer.Truncate()); }, *shared);
+}
+
+EngineStats EngineImpl::Stats() {
+  if (writer_ == nullptr) return {};
+  const QueueState queue = writer_->queue_state();
+  return {queue.operations, queue.bytes};
+}
+
+bool EngineImpl::stopped() { return writer_ != nullptr && writer_->stopped(); }
+
+Status EngineImpl::Close() {
+  if (writer_ == nullptr) {
+    if (readers_ != nullptr) readers_->Close();
+    return Status::Ok();
+  }
+  std::promise<Status> closed;
+  writer_->Close(
+      [this] {
+        if (readers_ != nullptr) readers_->Close();
+      },
+      [&closed](Status status) { closed.set_value(std::move(status)); });
+  Status status = closed.get_future().get();
+  writer_->Join();
+  return status;
+}
+
+}  // namespace hypha

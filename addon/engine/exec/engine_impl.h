@@ -1,0 +1,56 @@
+// Engine over one writer and a pool of readers.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "exec/inline_reader_impl.h"
+#include "exec/reader_pool.h"
+#include "exec/writer.h"
+#include "hypha/engine.h"
+
+namespace hypha {
+
+class EngineImpl final : public Engine {
+ public:
+  // Opens the file: checks, migration, connections, threads. Blocks.
+  static Result<std::shared_ptr<EngineImpl>> Open(const OpenOptions& options, const Hooks& hooks);
+  ~EngineImpl() override;
+
+  void Write(WriteRequest request, WriteDone done) override;
+  bool TryWriteInline(WriteRequest& request, WriteReply* reply) override;
+  void Read(ReadRequest request, ReadDone done) override;
+  void Begin(const void* owner, std::int64_t timeout_ms, BeginDone done) override;
+  void End(TransactionId id, bool commit, StatusDone done) override;
+  void WriteIn(TransactionId id, WriteRequest request, WriteDone done) override;
+  void ReadIn(TransactionId id, ReadRequest request, ReadDone done) override;
+  void Abandon(const void* owner) override;
+  void Checkpoint(StatusDone done) override;
+  EngineStats Stats() override;
+  const OpenOptions& options() const override { return options_; }
+
+  // A reader for one more JavaScript thread. Blocks.
+  Result<std::unique_ptr<InlineReader>> NewInlineReader();
+
+  // After a commit of unknown outcome.
+  bool stopped();
+
+  // Stops the threads and closes the file. Blocks; call once.
+  Status Close();
+
+ private:
+  EngineImpl(OpenOptions options, Hooks hooks) : options_(std::move(options)), hooks_(std::move(hooks)) {}
+
+  ConnectionOptions Connect(Role role) const;
+  Status Prepare();
+  Status OpenWriter();
+  Status OpenReaders();
+  ReadLimits read_limits() const { return {options_.limits.result_bytes, options_.limits.query_timeout_ms}; }
+
+  const OpenOptions options_;
+  const Hooks hooks_;
+  std::unique_ptr<ReaderPool> readers_;
+  std::unique_ptr<Writer> writer_;  // null when read-only
+};
+
+}  // namespace hypha

@@ -1,0 +1,46 @@
+// InlineReader over a connection of the inline VFS.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "hypha/inline_reader.h"
+#include "sqlite/connection.h"
+#include "store/entry_reader.h"
+
+namespace hypha {
+
+class InlineReaderImpl final : public InlineReader {
+ public:
+  explicit InlineReaderImpl(std::unique_ptr<Connection> db);
+  ~InlineReaderImpl() override;
+
+  Answer Get(std::string_view ns, std::string_view key, std::string_view* value) override;
+  Answer GetEntry(std::string_view ns, std::string_view key, Entry* entry) override;
+  Answer Has(std::string_view ns, std::string_view key) override;
+  Answer GetMetadata(std::string_view ns, std::string_view key, std::string* metadata) override;
+  Answer GetMany(const GetManySpec& spec, ManyReply* reply) override;
+  void EndSnapshot() override;
+  void EndTurn() override;
+
+ private:
+  // Opens or renews the snapshot; kFound when `read` may run.
+  Answer Enter(std::string_view ns, int reads);
+  Answer StartSnapshot(std::string_view ns);
+  // Any failure here may pass elsewhere: a lock, a recovery, a busy schema.
+  Answer Settle(const Result<bool>& found);
+
+  std::unique_ptr<Connection> db_;
+  KvStatements statements_;
+  NamespaceCache namespaces_;
+  EntryReader entries_;
+  StatementHandle begin_;
+  StatementHandle commit_;
+  std::string value_;
+  bool in_snapshot_ = false;
+  bool in_turn_ = false;
+  int reads_ = 0;
+  SteadyTime turn_started_{};
+};
+
+}  // namespace hypha

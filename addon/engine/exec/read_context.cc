@@ -1,0 +1,94 @@
+#include "exec/read_context.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/json_writer.h"
+#include "ops/diagnose.h"
+
+namespace hypha {
+namespace {
+
+// A Result<T> as the alternative of ReadReply that holds T.
+template <class T>
+Result<ReadReply> Wrap(Result<T> result) {
+  if (!result.ok()) return result.status();
+  return ReadReply(std::move(result.value()));
+}
+
+bool IsEverything(const FilterNode& filter) {
+  return filter.kind == FilterNode::Kind::kAnd && filter.children.empty();
+}
+
+}  // namespace
+
+Result<ReadReply> ReadContext::Answer(const ReadRequest& request, const ReadLimits& limits) {
+  db().SetDeadline(std::chrono::steady_clock::now() + std::chrono::milliseconds(limits.query_timeout_ms));
+  auto reply = std::visit([&](const auto& spec) { return On(spec, limits); }, request);
+  db().ClearDeadline();
+  if (!reply.ok() && reply.status().code() == Code::kTimeout) {
+    return Status(Code::kTimeout, "the read took longer than limits.queryTimeout", reply.status().sqlite_code());
+  }
+  return reply;
+}
+
+Result<ReadReply> ReadContext::On(const GetEntrySpec& spec, const ReadLimits& /*limits*/) {
+  return Wrap(entries_.GetEntry(spec.ns, spec.key));
+}
+
+Result<ReadReply> ReadContext::On(const GetManySpec& spec, const ReadLimits& limits) {
+  ManyReply reply;
+  Status status = entries_.GetMany(spec.ns, spec.keys, &reply.values, &reply.present);
+  if (!status.ok()) return status;
+  if (static_cast<std::int64_t>(reply.values.size()) > limits.result_bytes) {
+    return Status(Code::kTooLarge, "the result is larger than limits.resultBytes");
+  }
+  return ReadReply(std::move(reply));
+}
+
+Result<ReadReply> ReadContext::On(const CountSpec& spec, const ReadLimits& /*limits*/) {
+  if (IsEverything(spec.filter)) return Wrap(entries_.Count(spec.ns));
+  auto ns_id = namespaces_.Find(spec.ns);
+  if (!ns_id.ok()) return ns_id.status();
+  return Wrap(queries_.Count(spec.filter, ns_id.value()));
+}
+
+Result<ReadReply> ReadContext::On(const ListSpec& spec, const ReadLimits& limits) {
+  return Wrap(entries_.List(spec, limits.result_bytes));
+}
+
+Result<ReadReply> ReadContext::On(const QuerySpec& spec, const ReadLimits& limits) {
+  auto ns_id = namespaces_.Find(spec.ns);
+  if (!ns_id.ok()) return ns_id.status();
+  return Wrap(queries_.Run(spec, ns_id.value(), limits.result_bytes));
+}
+
+Result<ReadReply> ReadContext::On(const NamespacesSpec& /*spec*/, const ReadLimits& /*limits*/) {
+  auto names = entries_.NamespaceNames();
+  if (!names.ok()) return names.status();
+  auto& list = names.value();
+  const auto place = std::lower_bound(list.begin(), list.end(), kDefaultNamespace);
+  if (place == list.end() || *place != kDefaultNamespace) list.emplace(place, kDefaultNamespace);
+  ChunkWriter out;
+  for (const auto& name : list) {
+    AppendJsonString(out.Element(), name);
+    out.Close();
+  }
+  return ReadReply(out.Take());
+}
+
+Result<ReadReply> ReadContext::On(const NamespaceSpec& spec, const ReadLimits& /*limits*/) {
+  auto info = entries_.GetNamespace(spec.name);
+  if (info.ok() && !info.value() && spec.name == kDefaultNamespace) info.value() = NamespaceInfo{spec.name, true, {}, 0};
+  return Wrap(std::move(info));
+}
+
+Result<ReadReply> ReadContext::On(const StatusSpec& /*spec*/, const ReadLimits& /*limits*/) {
+  return Wrap(StatusJson(entries_, statements_.db()));
+}
+
+Result<ReadReply> ReadContext::On(const DiagnoseSpec& /*spec*/, const ReadLimits& /*limits*/) {
+  return Wrap(DiagnoseJson(statements_.db()));
+}
+
+}  // namespace hypha

@@ -1,0 +1,64 @@
+// Reader threads, each with a connection of its own.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "base/mutex.h"
+#include "exec/read_context.h"
+#include "sqlite/connection.h"
+
+namespace hypha {
+
+// A reader's connection and what hangs on it. Thread: one at a time.
+class ReadSession {
+ public:
+  explicit ReadSession(std::unique_ptr<Connection> db);
+
+  // Runs `work` in one snapshot, taken now; other processes' locks may hold it up until `lock_deadline`.
+  Status InSnapshot(SteadyTime lock_deadline, const std::function<void(ReadContext&)>& work);
+  Connection& db() { return *db_; }
+
+ private:
+  std::unique_ptr<Connection> db_;
+  KvStatements statements_;
+  NamespaceCache namespaces_;
+  ReadContext context_;
+};
+
+// Thread-safe. Each job's `done` runs exactly once, on a reader thread, or on the closing thread with kClosed.
+class ReaderPool {
+ public:
+  using Work = std::function<void(ReadContext&)>;
+  using Failed = std::function<void(Status)>;
+
+  ReaderPool(std::vector<std::unique_ptr<ReadSession>> sessions, std::int64_t busy_timeout_ms);
+  ~ReaderPool();
+
+  // Calls `work` in a fresh snapshot, or `failed` when there can be none.
+  void Run(Work work, Failed failed);
+
+  // Interrupts what runs, fails what waits, joins the threads and closes the connections. Idempotent.
+  void Close();
+
+ private:
+  struct Job {
+    Work work;
+    Failed failed;
+  };
+
+  void Loop(ReadSession* session);
+
+  const std::int64_t busy_timeout_ms_;
+  std::vector<std::unique_ptr<ReadSession>> sessions_;
+  Mutex mutex_;
+  CondVar wake_;
+  std::deque<Job> jobs_ GUARDED_BY(mutex_);
+  bool closing_ GUARDED_BY(mutex_) = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace hypha

@@ -1,0 +1,21 @@
+// The engines of this process, one for each database file.
+#pragma once
+
+#include <memory>
+
+#include "hypha/engine.h"
+
+namespace hypha {
+
+// What a path means before anything is opened.
+struct FileCheck {
+  std::string path;  // absolute, the parent's links resolved
+  bool exists = false;
+};
+
+// Refuses what must not be opened: kCantOpen for a directory, a FIFO or device, a symbolic link, a file with a second
+// hard link, a missing file or folder when `create` is off; kInvalidArgument for an empty path or one with a NUL byte.
+// With `create` missing folders are made, mode 0700. Never opens the file itself.
+Result<FileCheck> CheckFile(const std::string& path, bool create);
+
+}  // namespace hypha

@@ -1,0 +1,159 @@
+#include "exec/write_session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sqlite/error_map.h"
+#include "sqlite/savepoint.h"
+#include "sqlite/vfs_shim.h"
+
+namespace hypha {
+namespace {
+
+void Fail(WriteJob& job, const Status& status) {
+  job.reply.outcomes.clear();
+  job.reply.status = status;
+}
+
+// The failure that made SQLite drop the whole transaction.
+Status LastFailure(const WriteJob& job) {
+  if (!job.reply.status.ok()) return job.reply.status;
+  if (!job.reply.outcomes.empty() && !job.reply.outcomes.back().status.ok()) return job.reply.outcomes.back().status;
+  return Status(Code::kInternal, "the transaction ended by itself");
+}
+
+}  // namespace
+
+WriteSession::WriteSession(std::unique_ptr<Connection> db, const Hooks& hooks)
+    : db_(std::move(db)),
+      hooks_(hooks),
+      statements_(*db_),
+      writer_(statements_, hooks),
+      reads_(statements_, writer_.namespaces()) {}
+
+Status WriteSession::RunPrepared(StatementHandle& handle, const char* sql) {
+  if (handle == nullptr) {
+    auto prepared = Prepare(db_->handle(), sql);
+    if (!prepared.ok()) return prepared.status();
+    handle = std::move(prepared.value());
+  }
+  return Cursor(handle.get()).Run(sql);
+}
+
+Status WriteSession::Begin(Durability durability, SteadyTime lock_deadline) {
+  if (stopped_) return Status(Code::kStopped);
+  Status status = db_->SetDurability(durability);
+  if (!status.ok()) return status;
+  db_->SetLockDeadline(lock_deadline);
+  hooks_.Reach("before-begin");
+  status = RunPrepared(begin_, "BEGIN IMMEDIATE");
+  if (!status.ok()) return status;
+  writer_.OnBegin();
+  hooks_.Reach("after-begin");
+  return Status::Ok();
+}
+
+Status WriteSession::Commit() {
+  hooks_.Reach("before-commit");
+  TakeSyncFailure(db_->handle());  // a failure before this commit says nothing about it
+  Status status = RunPrepared(commit_, "COMMIT");
+  if (!status.ok()) return CommitFailed(status.sqlite_code());
+  writer_.OnCommit();
+  hooks_.Reach("after-commit");
+  return Status::Ok();
+}
+
+// The commit's frames are in the log before they are synced: after a failed sync, or a failed write that may have
+// landed, nobody knows whether a restart will find them. A full disk refuses a frame as a whole, and is definite.
+Status WriteSession::CommitFailed(int rc) {
+  Status status = FromSqlite(rc, db_->handle(), "commit");
+  const bool unknown = TakeSyncFailure(db_->handle()) || (rc & 0xff) == SQLITE_IOERR;
+  RollBack();
+  if (!unknown) return status;
+  stopped_ = true;
+  return {Code::kIndeterminate, "the outcome of the commit is unknown: " + status.message(), rc};
+}
+
+void WriteSession::RollBack() {
+  if (db_->in_transaction()) sqlite3_exec(db_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+  writer_.OnRollback();
+}
+
+void WriteSession::Apply(WriteJob& job) {
+  job.reply = {};
+  job.reply.outcomes.reserve(job.request.ops.size());
+  if (job.request.atomic && job.request.ops.size() > 1) return ApplyAtomic(job);
+  for (const auto& op : job.request.ops) {
+    hooks_.Reach("before-operation");
+    job.reply.outcomes.push_back(writer_.Apply(op));
+    if (!db_->in_transaction()) return;
+  }
+}
+
+void WriteSession::ApplyAtomic(WriteJob& job) {
+  auto savepoint = Savepoint::Begin(*db_);
+  if (!savepoint.ok()) return Fail(job, savepoint.status());
+  for (const auto& op : job.request.ops) {
+    hooks_.Reach("before-operation");
+    job.reply.outcomes.push_back(writer_.Apply(op));
+    if (!job.reply.outcomes.back().status.ok()) {
+      Fail(job, job.reply.outcomes.back().status);
+      // The savepoint takes back what the caches learnt as well.
+      writer_.OnRollback();
+      return;
+    }
+  }
+  Status status = std::move(savepoint.value()).Release();
+  if (!status.ok()) Fail(job, status);
+}
+
+void WriteSession::RunGroup(std::span<WriteJob* const> group) {
+  Durability durability = Durability::kOff;
+  SteadyTime deadline{};
+  for (const auto* job : group) {
+    durability = std::max(durability, job->request.durability);
+    deadline = std::max(deadline, job->lock_deadline);
+  }
+  Status status = Begin(durability, deadline);
+  for (std::size_t i = 0; status.ok() && i < group.size(); ++i) {
+    Apply(*group[i]);
+    if (!db_->in_transaction()) status = LastFailure(*group[i]);
+  }
+  if (status.ok()) {
+    status = Commit();
+  } else {
+    RollBack();
+  }
+  if (status.ok()) return;
+  const bool may_split = group.size() > 1 && status.code() != Code::kBusy && !stopped_;
+  if (may_split) return RunEachAlone(group);
+  for (auto* job : group) Fail(*job, status);
+}
+
+void WriteSession::RunEachAlone(std::span<WriteJob* const> group) {
+  for (auto* job : group) RunGroup({&job, 1});
+}
+
+bool WriteSession::MayCommitWithoutSync() {
+  const auto wal = ReadWalState(db_->handle());
+  // A log that is empty or wholly copied is started over by the next commit, and its new header is synced.
+  return wal && wal->max_frame > 0 && wal->backfilled < wal->max_frame;
+}
+
+bool WriteSession::RunInline(WriteJob& job) {
+  if (stopped_ || job.request.durability == Durability::kFull) return false;
+  if (!Begin(job.request.durability, SteadyTime{}).ok()) return false;
+  if (!MayCommitWithoutSync()) {
+    RollBack();
+    return false;
+  }
+  Apply(job);
+  Status status = db_->in_transaction() ? Commit() : LastFailure(job);
+  if (!status.ok()) {
+    RollBack();
+    Fail(job, status);
+  }
+  return true;
+}
+
+}  // namespace hypha

@@ -1,0 +1,64 @@
+// The writer connection and what is done on it: groups of requests, and interactive transactions.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "exec/read_context.h"
+#include "hypha/hooks.h"
+#include "hypha/types.h"
+#include "sqlite/connection.h"
+#include "store/entry_writer.h"
+
+namespace hypha {
+
+// A request and, once it has run, its reply.
+struct WriteJob {
+  WriteRequest request;
+  WriteReply reply;
+  SteadyTime lock_deadline{};  // how long other processes' locks may hold it up
+};
+
+// Thread: whoever owns the writer at the moment (see Writer). Nothing is reported as done before its COMMIT returned.
+class WriteSession {
+ public:
+  WriteSession(std::unique_ptr<Connection> db, const Hooks& hooks);
+
+  // Runs the jobs as one transaction. One that spoils the transaction for the others is found by running each alone.
+  void RunGroup(std::span<WriteJob* const> group);
+
+  // Runs the job without ever waiting for a lock or a sync: on the JavaScript thread. False: nothing was done, it must
+  // go through the queue.
+  bool RunInline(WriteJob& job);
+
+  // An interactive transaction.
+  Status Begin(Durability durability, SteadyTime lock_deadline);
+  void Apply(WriteJob& job);
+  Status Commit();
+  void RollBack();
+  bool in_transaction() const { return db_->in_transaction(); }
+
+  // After a commit of unknown outcome nothing may be written any more.
+  bool stopped() const { return stopped_; }
+
+  Connection& db() { return *db_; }
+  ReadContext& reads() { return reads_; }
+
+ private:
+  void ApplyAtomic(WriteJob& job);
+  void RunEachAlone(std::span<WriteJob* const> group);
+  bool MayCommitWithoutSync();
+  Status CommitFailed(int rc);
+  Status RunPrepared(StatementHandle& handle, const char* sql);
+
+  std::unique_ptr<Connection> db_;
+  const Hooks& hooks_;
+  KvStatements statements_;
+  EntryWriter writer_;
+  ReadContext reads_;
+  StatementHandle begin_;
+  StatementHandle commit_;
+  bool stopped_ = false;
+};
+
+}  // namespace hypha

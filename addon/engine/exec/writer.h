@@ -1,0 +1,154 @@
+// The one writer of a database file: a thread with a queue, group commit, and interactive transactions.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <unordered_set>
+#include <vector>
+
+#include "base/mutex.h"
+#include "exec/write_session.h"
+#include "ops/checkpointer.h"
+
+namespace hypha {
+
+struct WriterOptions {
+  std::int64_t queue_operations = 0;
+  std::int64_t queue_bytes = 0;
+  std::int64_t busy_timeout_ms = 0;
+};
+
+struct QueueState {
+  std::int64_t operations = 0;
+  std::int64_t bytes = 0;
+};
+
+// Thread-safe. Every callback runs exactly once, on the writer thread, without a lock held, and may call back in.
+//
+// The connection has one owner at a time: the writer thread while it works, or a JavaScript thread that borrowed it
+// while it was idle (TryRunInline). mutex_ guards the handing over; no work is done under it.
+class Writer {
+ public:
+  using WriteDone = std::function<void(WriteReply)>;
+  using StatusDone = std::function<void(Status)>;
+  using BeginDone = std::function<void(Result<TransactionId>)>;
+
+  Writer(std::unique_ptr<WriteSession> session, WriterOptions options);
+  ~Writer();
+
+  // Queues the request. Requests of one caller commit in the order of these calls.
+  void Write(WriteRequest request, WriteDone done);
+
+  // Runs a short request at once on the calling thread, if the writer is idle and the commit needs no sync. False:
+  // nothing was done. Never waits.
+  bool TryRunInline(WriteRequest& request, WriteReply* reply);
+
+  // Starts a transaction once everything queued before has run; until it ends nobody else writes. kBusy when its turn
+  // has not come within the busy timeout. `owner` groups transactions for Abandon().
+  void Begin(const void* owner, Durability durability, std::int64_t timeout_ms, BeginDone done);
+  void End(TransactionId id, bool commit, StatusDone done);
+  void WriteIn(TransactionId id, WriteRequest request, WriteDone done);
+  // Runs `work` on the writer's connection inside the transaction; `fail` instead when the transaction is not open.
+  void RunIn(TransactionId id, std::function<void(ReadContext&)> work, StatusDone fail);
+
+  // Rolls back the transactions of an owner that went away.
+  void Abandon(const void* owner);
+
+  // Runs `work` between two groups, outside any transaction. kClosed through `fail` when closing.
+  void RunAlone(std::function<void(Checkpointer&)> work, StatusDone fail);
+
+  // Refuses new work; what is queued still runs, an open transaction is rolled back. Then the log is emptied, the
+  // connection closed and `done` called with the outcome of the last checkpoint. Call once; join with Join().
+  void Close(std::function<void()> before_close, StatusDone done);
+  void Join();
+
+  QueueState queue_state();
+  bool stopped();
+
+ private:
+  enum class Owner : std::uint8_t { kNobody, kThread, kBorrower };
+
+  struct QueuedWrite {
+    WriteJob job;
+    WriteDone done;
+  };
+  struct QueuedBegin {
+    const void* owner;
+    Durability durability;
+    std::int64_t timeout_ms;
+    SteadyTime give_up;
+    BeginDone done;
+  };
+  struct QueuedWork {
+    std::function<void(Checkpointer&)> work;
+    StatusDone fail;
+  };
+  struct Item {
+    std::unique_ptr<QueuedWrite> write;
+    std::unique_ptr<QueuedBegin> begin;
+    std::unique_ptr<QueuedWork> alone;
+    std::int64_t operations = 1;
+    std::int64_t bytes = 0;
+  };
+  struct Step {
+    std::function<void(WriteSession&)> run;  // empty for the end of the transaction
+    StatusDone answer;                       // the end's outcome, or why the step could not run
+    bool commit = false;
+  };
+  struct OpenTransaction {
+    TransactionId id;
+    const void* owner;
+    SteadyTime deadline;
+    bool abandoned = false;
+    std::deque<Step> steps;
+  };
+  using Group = std::vector<std::unique_ptr<QueuedWrite>>;
+
+  void Loop();
+  bool TakeTurn() REQUIRES_LOCK(mutex_);
+  void RunQueue() REQUIRES_LOCK(mutex_);
+  void RunGroup(Group group) REQUIRES_LOCK(mutex_);
+  void RunBegin(std::unique_ptr<QueuedBegin> begin) REQUIRES_LOCK(mutex_);
+  void RunTransaction() REQUIRES_LOCK(mutex_);
+  void RunStep(Step step) REQUIRES_LOCK(mutex_);
+  void EndTransaction(const Status& for_the_rest) REQUIRES_LOCK(mutex_);
+  void ExpireBegins() REQUIRES_LOCK(mutex_);
+  bool CheckpointIfDue() REQUIRES_LOCK(mutex_);
+  void WaitForWork() REQUIRES_LOCK(mutex_);
+  void Finish() REQUIRES_LOCK(mutex_);
+  Group TakeGroup() REQUIRES_LOCK(mutex_);
+  Status Admit(const Item& item) REQUIRES_LOCK(mutex_);
+  void Push(Item item) REQUIRES_LOCK(mutex_);
+  void Popped(const Item& item) REQUIRES_LOCK(mutex_);
+  // OK, or why `step` may not run in transaction `id`.
+  Status AddStep(TransactionId id, Step& step) REQUIRES_LOCK(mutex_);
+  // Runs `work` with the connection owned and the mutex free.
+  void Own(const std::function<void()>& work) REQUIRES_LOCK(mutex_);
+
+  const WriterOptions options_;
+  std::unique_ptr<WriteSession> session_;  // used by the owner
+  std::unique_ptr<Checkpointer> checkpointer_;
+
+  Mutex mutex_;
+  CondVar wake_;
+  Owner owner_ GUARDED_BY(mutex_) = Owner::kNobody;
+  std::deque<Item> queue_ GUARDED_BY(mutex_);
+  QueueState queued_ GUARDED_BY(mutex_);
+  std::optional<OpenTransaction> open_ GUARDED_BY(mutex_);
+  std::unordered_set<TransactionId> timed_out_ GUARDED_BY(mutex_);
+  std::deque<TransactionId> timed_out_order_ GUARDED_BY(mutex_);
+  SteadyTime last_work_ GUARDED_BY(mutex_);
+  Checkpointer::Need checkpoint_need_ GUARDED_BY(mutex_) = Checkpointer::Need::kNone;
+  bool stopped_ GUARDED_BY(mutex_) = false;
+  bool closing_ GUARDED_BY(mutex_) = false;
+  std::function<void()> before_close_ GUARDED_BY(mutex_);
+  StatusDone closed_ GUARDED_BY(mutex_);
+
+  std::thread thread_;  // last: starts when everything else is made
+};
+
+}  // namespace hypha

@@ -1,0 +1,44 @@
+// The exact filter: decides whether an entry matches, as JavaScript's operators would on the parsed value.
+#pragma once
+
+#include <vector>
+
+#include "hypha/filter.h"
+#include "query/predicate.h"
+
+namespace hypha {
+
+// Thread-safe once made. Matches() does not recurse, whatever the nesting of filter and value, and allocates only to
+// decode escaped strings and to make text of numbers and arrays.
+class Evaluator {
+ public:
+  // Keeps nothing of `filter`.
+  explicit Evaluator(const FilterNode& filter);
+
+  bool Matches(const EntryView& entry) const;
+
+  // Which parts of an entry Matches() reads; the others may be left empty.
+  bool needs_value() const { return needs_value_; }
+  bool needs_metadata() const { return needs_metadata_; }
+
+ private:
+  static constexpr int kAccept = -1;
+  static constexpr int kReject = -2;
+
+  // A test and where to go with its result: the index of another step, kAccept or kReject.
+  struct Step {
+    Predicate predicate;
+    int on_true;
+    int on_false;
+  };
+
+  int Compile(const FilterNode& root);
+  int AddStep(const Term& term, int on_true, int on_false);
+
+  std::vector<Step> steps_;
+  int entry_ = kReject;
+  bool needs_value_ = false;
+  bool needs_metadata_ = false;
+};
+
+}  // namespace hypha

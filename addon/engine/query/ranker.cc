@@ -1,0 +1,70 @@
+#include "query/ranker.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/json_writer.h"
+#include "query/row_text.h"
+
+namespace hypha {
+namespace {
+
+std::size_t Saturated(std::int64_t a, std::int64_t b) {
+  const std::int64_t most = std::numeric_limits<std::int64_t>::max() / 4;
+  return static_cast<std::size_t>(std::min(a, most)) + static_cast<std::size_t>(std::min(b, most));
+}
+
+}  // namespace
+
+Ranker::Ranker(const std::vector<SortKey>& sort, std::int64_t offset, std::optional<std::int64_t> limit,
+               QueryShape shape)
+    : extractor_(sort),
+      shape_(shape),
+      offset_(Saturated(offset, 0)),
+      wanted_(limit ? Saturated(offset, *limit) : 0),
+      bounded_(limit.has_value()),
+      scratch_(sort.size()) {}
+
+bool Ranker::Before(const Item& a, const Item& b) const {
+  const int order = extractor_.Compare(a.sort, b.sort);
+  return order != 0 ? order < 0 : a.key < b.key;
+}
+
+bool Ranker::Add(const EntryView& row, std::int64_t max_bytes) {
+  extractor_.Extract(row, scratch_);
+  if (worst_) {
+    const Item& worst = items_[*worst_];
+    const int order = extractor_.Compare(scratch_, worst.sort);
+    if (order > 0 || (order == 0 && row.key >= worst.key)) return true;
+  }
+  Item item{std::string(row.key), {}, scratch_};
+  AppendRow(item.text, row, shape_);
+  bytes_ += static_cast<std::int64_t>(item.text.size() + item.key.size());
+  items_.push_back(std::move(item));
+  if (bounded_ && items_.size() >= std::max<std::size_t>(2 * wanted_, 64)) Prune();
+  return bytes_ <= max_bytes;
+}
+
+void Ranker::Prune() {
+  const auto middle = items_.begin() + static_cast<std::ptrdiff_t>(wanted_);
+  std::nth_element(items_.begin(), middle - 1, items_.end(),
+                   [this](const Item& a, const Item& b) { return Before(a, b); });
+  items_.erase(middle, items_.end());
+  bytes_ = 0;
+  for (const auto& item : items_) bytes_ += static_cast<std::int64_t>(item.text.size() + item.key.size());
+  worst_ = items_.size() - 1;
+}
+
+JsonChunks Ranker::Take() {
+  std::sort(items_.begin(), items_.end(), [this](const Item& a, const Item& b) { return Before(a, b); });
+  const std::size_t end = bounded_ ? std::min(wanted_, items_.size()) : items_.size();
+  ChunkWriter out;
+  for (std::size_t i = offset_; i < end; ++i) {
+    out.Element() += items_[i].text;
+    out.Close();
+    items_[i].text.clear();
+  }
+  return out.Take();
+}
+
+}  // namespace hypha

@@ -1,0 +1,110 @@
+#include "schema/keep_copy.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "sqlite/error_map.h"
+#include "sqlite3.h"
+
+namespace hypha {
+namespace {
+
+struct CloseDatabase {
+  void operator()(sqlite3* db) const noexcept { sqlite3_close(db); }
+};
+using Handle = std::unique_ptr<sqlite3, CloseDatabase>;
+
+Result<Handle> OpenPlain(const std::string& path, int flags) {
+  sqlite3* raw = nullptr;
+  const int rc = sqlite3_open_v2(path.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, "hypha-file");
+  Handle handle(raw);
+  if (rc != SQLITE_OK) return FromSqlite(rc, raw, "open a copy");
+  return handle;
+}
+
+Result<std::string> First(sqlite3* db, const char* sql) {
+  std::string text;
+  const auto keep = [](void* out, int, char** values, char**) {
+    if (values[0] != nullptr) *static_cast<std::string*>(out) = values[0];
+    return 0;
+  };
+  const int rc = sqlite3_exec(db, sql, keep, &text, nullptr);
+  if (rc != SQLITE_OK) return FromSqlite(rc, db, "check a copy");
+  return text;
+}
+
+Status CopyPages(sqlite3* from, sqlite3* to) {
+  sqlite3_backup* backup = sqlite3_backup_init(to, "main", from, "main");
+  if (backup == nullptr) return FromSqlite(sqlite3_extended_errcode(to), to, "copy");
+  sqlite3_backup_step(backup, -1);
+  const int rc = sqlite3_backup_finish(backup);
+  return rc == SQLITE_OK ? Status::Ok() : FromSqlite(rc, to, "copy");
+}
+
+Status SameContent(sqlite3* from, sqlite3* to) {
+  auto integrity = First(to, "PRAGMA integrity_check");
+  if (!integrity.ok()) return integrity.status();
+  if (integrity.value() != "ok") return {Code::kCorrupt, "the file fails its integrity check: " + integrity.value()};
+  const char* sums =
+      "SELECT (SELECT count(*) || ',' || coalesce(sum(length(value)), 0) FROM storage_entries) || ',' || "
+      "(SELECT count(*) FROM storage_namespaces)";
+  auto before = First(from, sums);
+  if (!before.ok()) return before.status();
+  auto after = First(to, sums);
+  if (!after.ok()) return after.status();
+  return before.value() == after.value() ? Status::Ok() : Status(Code::kIo, "the copy differs from the file");
+}
+
+Status SyncDirectoryOf(const std::string& path) {
+  const auto slash = path.rfind('/');
+  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return {Code::kIo, "cannot open the directory " + directory + ": " + std::strerror(errno)};
+  const int rc = ::fsync(descriptor);
+  ::close(descriptor);
+  return rc == 0 ? Status::Ok() : Status(Code::kIo, "cannot sync the directory " + directory);
+}
+
+std::string FreeName(const std::string& wanted) {
+  struct stat unused {};
+  std::string name = wanted;
+  for (int n = 2; ::lstat(name.c_str(), &unused) == 0; ++n) name = wanted + "." + std::to_string(n);
+  return name;
+}
+
+Status CopyAndCheck(const std::string& from, const std::string& to) {
+  auto source = OpenPlain(from, SQLITE_OPEN_READWRITE);
+  if (!source.ok()) return source.status();
+  auto target = OpenPlain(to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  if (!target.ok()) return target.status();
+  Status status = CopyPages(source.value().get(), target.value().get());
+  if (!status.ok()) return status;
+  // A file that stands alone: no -wal beside it once it is closed.
+  auto mode = First(target.value().get(), "PRAGMA journal_mode=DELETE");
+  if (!mode.ok()) return mode.status();
+  return SameContent(source.value().get(), target.value().get());
+}
+
+}  // namespace
+
+Status KeepCopy(const std::string& from, const std::string& to) {
+  const std::string temporary = to + ".tmp-" + std::to_string(::getpid());
+  ::unlink(temporary.c_str());
+  Status status = CopyAndCheck(from, temporary);
+  if (status.ok() && ::rename(temporary.c_str(), FreeName(to).c_str()) != 0) {
+    status = Status(Code::kIo, std::string("cannot rename the copy: ") + std::strerror(errno));
+  }
+  if (!status.ok()) {
+    ::unlink(temporary.c_str());
+    return {status.code(), "no copy of the old file could be kept: " + status.message(), status.sqlite_code()};
+  }
+  return SyncDirectoryOf(to);
+}
+
+}  // namespace hypha

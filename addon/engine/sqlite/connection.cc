@@ -1,0 +1,230 @@
+#include "sqlite/connection.h"
+
+#include <algorithm>
+#include <array>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "sqlite/authorizer.h"
+#include "sqlite/error_map.h"
+
+namespace hypha {
+namespace {
+
+constexpr int kProgressSteps = 4000;  // virtual machine steps between two looks at the deadline: about 0.1 ms
+constexpr std::int64_t kTextSlack = 1 << 20;
+
+struct Flag {
+  int verb;
+  int wanted;
+};
+
+constexpr std::array kFlags{
+    Flag{SQLITE_DBCONFIG_DEFENSIVE, 1},      Flag{SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+    Flag{SQLITE_DBCONFIG_ENABLE_TRIGGER, 0}, Flag{SQLITE_DBCONFIG_ENABLE_VIEW, 0},
+    Flag{SQLITE_DBCONFIG_DQS_DML, 0},        Flag{SQLITE_DBCONFIG_DQS_DDL, 0},
+    Flag{SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0}};
+
+struct LimitSetting {
+  int id;
+  int value;
+};
+
+constexpr std::array kSqliteLimits{LimitSetting{SQLITE_LIMIT_SQL_LENGTH, 100'000},
+                                   LimitSetting{SQLITE_LIMIT_EXPR_DEPTH, 200},
+                                   LimitSetting{SQLITE_LIMIT_COMPOUND_SELECT, 3},
+                                   LimitSetting{SQLITE_LIMIT_VDBE_OP, 250'000},
+                                   LimitSetting{SQLITE_LIMIT_FUNCTION_ARG, 8},
+                                   LimitSetting{SQLITE_LIMIT_ATTACHED, 0},
+                                   LimitSetting{SQLITE_LIMIT_VARIABLE_NUMBER, 10'000},
+                                   LimitSetting{SQLITE_LIMIT_TRIGGER_DEPTH, 1},
+                                   LimitSetting{SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 256},
+                                   LimitSetting{SQLITE_LIMIT_WORKER_THREADS, 0}};
+
+struct PragmaSetting {
+  const char* set;
+  const char* read;
+  const char* wanted;
+};
+
+constexpr std::array kPragmas{
+    PragmaSetting{"PRAGMA wal_autocheckpoint=0", "PRAGMA wal_autocheckpoint", "0"},
+    PragmaSetting{"PRAGMA cell_size_check=ON", "PRAGMA cell_size_check", "1"},
+    PragmaSetting{"PRAGMA temp_store=MEMORY", "PRAGMA temp_store", "2"},
+    PragmaSetting{"PRAGMA cache_size=-8192", "PRAGMA cache_size", "-8192"},
+    PragmaSetting{"PRAGMA journal_size_limit=67108864", "PRAGMA journal_size_limit", "67108864"}};
+
+const char* SynchronousText(Durability durability) {
+  switch (durability) {
+    case Durability::kOff:
+      return "PRAGMA synchronous=OFF";
+    case Durability::kNormal:
+      return "PRAGMA synchronous=NORMAL";
+    case Durability::kFull:
+      break;
+  }
+  return "PRAGMA synchronous=FULL";
+}
+
+Status Differs(const char* what, const std::string& got) {
+  return {Code::kInternal, std::string(what) + " did not take effect, it reads " + got};
+}
+
+// REQUIRES: db open. Only the message of a missing or refused file is worth adding the path to.
+Status OpenFailure(int rc, sqlite3* db, const std::string& path) {
+  Status status = FromSqlite(rc, db, "open");
+  return {status.code(), "cannot open " + path + ": " + status.message(), rc};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Connection>> Connection::Open(ConnectionOptions options) {
+  std::unique_ptr<Connection> connection(new Connection());
+  connection->options_ = std::move(options);
+  for (const auto step : {&Connection::OpenHandle, &Connection::SetLimits, &Connection::SetFlags, &Connection::EnterWal,
+                          &Connection::SetPragmas}) {
+    Status status = (connection.get()->*step)();
+    if (!status.ok()) return status;
+  }
+  connection->cache_ = std::make_unique<StatementCache>(connection->db_, connection->options_.statement_cache_size);
+  return connection;
+}
+
+Connection::~Connection() {
+  cache_.reset();
+  sqlite3_close(db_);
+}
+
+Status Connection::OpenHandle() {
+  const bool inline_role = options_.role == Role::kInline;
+  int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
+  flags |= options_.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  if (options_.create && !options_.read_only) flags |= SQLITE_OPEN_CREATE;
+  const std::string& vfs = inline_role ? options_.vfs.inline_reader : options_.vfs.file;
+  const int rc = sqlite3_open_v2(options_.path.c_str(), &db_, flags, vfs.c_str());
+  if (rc != SQLITE_OK) return OpenFailure(rc, db_, options_.path);
+  // SQLite falls back to a read-only handle in silence when the file may not be written.
+  if (!options_.read_only && sqlite3_db_readonly(db_, "main") != 0) {
+    return {Code::kCantOpen, "cannot open " + options_.path + " for writing: permission denied"};
+  }
+  lock_deadline_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.busy_timeout_ms);
+  if (inline_role) {
+    sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  } else {
+    sqlite3_busy_handler(db_, &Connection::OnBusy, this);
+  }
+  return Status::Ok();
+}
+
+Status Connection::SetLimits() {
+  for (const auto& limit : kSqliteLimits) {
+    sqlite3_limit(db_, limit.id, limit.value);
+    if (sqlite3_limit(db_, limit.id, -1) != limit.value) return Differs("a limit", std::to_string(limit.id));
+  }
+  const std::int64_t length = std::min<std::int64_t>(options_.max_text_bytes + kTextSlack, 1'000'000'000);
+  sqlite3_limit(db_, SQLITE_LIMIT_LENGTH, static_cast<int>(length));
+  return Status::Ok();
+}
+
+Status Connection::SetFlags() {
+  for (const auto& flag : kFlags) {
+    int now = -1;
+    const int rc = sqlite3_db_config(db_, flag.verb, flag.wanted, &now);
+    if (rc != SQLITE_OK) return FromSqlite(rc, db_, "db_config");
+    if (now != flag.wanted) return Differs("a defensive flag", std::to_string(flag.verb));
+  }
+  sqlite3_set_authorizer(db_, &Authorize, nullptr);
+  if (options_.register_functions) {
+    const int rc = options_.register_functions(db_);
+    if (rc != SQLITE_OK) return FromSqlite(rc, db_, "register functions");
+  }
+  return Status::Ok();
+}
+
+// Reading the journal mode is also the first read of the file: a file that is no database shows here.
+Status Connection::EnterWal() {
+  const bool may_switch = options_.role == Role::kWriter && !options_.read_only;
+  auto mode = QueryText(may_switch ? "PRAGMA journal_mode=WAL" : "PRAGMA journal_mode");
+  if (!mode.ok()) return OpenFailure(mode.status().sqlite_code(), db_, options_.path);
+  if (mode.value() != "wal" && !(options_.read_only && mode.value() == "delete")) {
+    return {Code::kWalUnavailable, "no write-ahead log for " + options_.path + ": journal mode is " + mode.value()};
+  }
+  return Status::Ok();
+}
+
+Status Connection::SetPragmas() {
+  for (const auto& pragma : kPragmas) {
+    Status status = Exec(pragma.set);
+    if (!status.ok()) return status;
+    auto now = QueryText(pragma.read);
+    if (!now.ok()) return now.status();
+    if (now.value() != pragma.wanted) return Differs(pragma.set, now.value());
+  }
+  Status status = Exec(SynchronousText(options_.durability));
+  if (!status.ok()) return status;
+  durability_ = options_.durability;
+  auto level = QueryInteger("PRAGMA synchronous");
+  if (!level.ok()) return level.status();
+  if (level.value() != static_cast<int>(durability_)) return Differs("synchronous", std::to_string(level.value()));
+  return options_.role == Role::kWriter ? Status::Ok() : Exec("PRAGMA query_only=ON");
+}
+
+Status Connection::Exec(const char* sql) {
+  const int rc = sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
+  return rc == SQLITE_OK ? Status::Ok() : FromSqlite(rc, db_, "exec");
+}
+
+Status Connection::RunCached(std::string_view sql) {
+  auto lease = cache_->Take(sql);
+  if (!lease.ok()) return lease.status();
+  return Cursor(lease.value().get()).Run("run");
+}
+
+Result<std::string> Connection::QueryText(const char* sql) {
+  auto statement = Prepare(db_, sql);
+  if (!statement.ok()) return statement.status();
+  Cursor cursor(statement.value().get());
+  if (cursor.Step()) return std::string(cursor.Text(0));
+  Status status = cursor.status(sql);
+  return status.ok() ? Status(Code::kInternal, std::string("no row from ") + sql) : status;
+}
+
+Result<std::int64_t> Connection::QueryInteger(const char* sql) {
+  auto text = QueryText(sql);
+  if (!text.ok()) return text.status();
+  return static_cast<std::int64_t>(std::strtoll(text.value().c_str(), nullptr, 10));
+}
+
+Status Connection::SetDurability(Durability durability) {
+  if (durability == durability_) return Status::Ok();
+  Status status = Exec(SynchronousText(durability));
+  if (status.ok()) durability_ = durability;
+  return status;
+}
+
+void Connection::SetDeadline(SteadyTime deadline) {
+  deadline_ = deadline;
+  sqlite3_progress_handler(db_, kProgressSteps, &Connection::OnProgress, this);
+}
+
+void Connection::ClearDeadline() { sqlite3_progress_handler(db_, 0, nullptr, nullptr); }
+
+int Connection::OnProgress(void* self) {
+  return std::chrono::steady_clock::now() > static_cast<Connection*>(self)->deadline_ ? 1 : 0;
+}
+
+// Waits with jitter, so that processes that collide do not keep step. Never runs for the inline role.
+int Connection::OnBusy(void* self, int count) {
+  const auto now = std::chrono::steady_clock::now();
+  const auto deadline = static_cast<Connection*>(self)->lock_deadline_;
+  if (now >= deadline) return 0;
+  static thread_local std::minstd_rand random(static_cast<unsigned>(now.time_since_epoch().count()));
+  const std::int64_t ceiling_us = std::min<std::int64_t>(20'000, 500LL << std::min(count, 6));
+  const std::chrono::microseconds pause(ceiling_us / 2 + static_cast<std::int64_t>(random()) % (ceiling_us / 2));
+  std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(pause, deadline - now));
+  return 1;
+}
+
+}  // namespace hypha

@@ -1,0 +1,96 @@
+// One SQLite connection with every pragma, limit and defensive flag of HyphaDB set and read back.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "hypha/status.h"
+#include "hypha/types.h"
+#include "sqlite/statement.h"
+#include "sqlite/statement_cache.h"
+
+namespace hypha {
+
+enum class Role : std::uint8_t {
+  kWriter,  // read-write; the only one that creates the file and switches it to WAL
+  kReader,  // read-only by query_only; may wait for a lock
+  kInline,  // as kReader, on the JavaScript thread: never waits, never recovers, never checkpoints
+};
+
+// The three SQLite VFS names that an engine uses (see vfs_shim.h, vfs_memory.h).
+struct VfsNames {
+  std::string file = "hypha-file";
+  std::string inline_reader = "hypha-inline";
+};
+
+struct ConnectionOptions {
+  std::string path;
+  VfsNames vfs;
+  Role role = Role::kReader;
+  bool read_only = false;
+  bool create = false;
+  Durability durability = Durability::kFull;
+  std::int64_t busy_timeout_ms = 0;
+  std::size_t statement_cache_size = 100;
+  std::int64_t max_text_bytes = 0;                  // the longest value or metadata that may pass
+  std::function<int(sqlite3*)> register_functions;  // SQL functions of the layers above; returns a SQLite code
+};
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+// Thread: used by one thread at a time; ownership may pass. Interrupt() alone may be called from any thread.
+class Connection {
+ public:
+  static Result<std::unique_ptr<Connection>> Open(ConnectionOptions options);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  sqlite3* handle() const { return db_; }
+  StatementCache& cache() { return *cache_; }
+
+  // Runs literal SQL text; several statements are allowed.
+  Status Exec(const char* sql);
+  // Runs one literal statement, kept prepared in the cache.
+  Status RunCached(std::string_view sql);
+  // The first column of the first row of a literal statement.
+  Result<std::string> QueryText(const char* sql);
+  Result<std::int64_t> QueryInteger(const char* sql);
+
+  bool in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
+
+  // Sets PRAGMA synchronous when it differs. REQUIRES: no open transaction.
+  Status SetDurability(Durability durability);
+
+  // Statements that run past `deadline` fail with kTimeout. REQUIRES: ClearDeadline() before the next use.
+  void SetDeadline(SteadyTime deadline);
+  void ClearDeadline();
+  // Lock waits of the next statements end at `deadline`.
+  void SetLockDeadline(SteadyTime deadline) { lock_deadline_ = deadline; }
+  void Interrupt() { sqlite3_interrupt(db_); }
+
+ private:
+  Connection() = default;
+
+  Status OpenHandle();
+  Status SetFlags();
+  Status SetLimits();
+  Status SetPragmas();
+  Status EnterWal();
+  static int OnBusy(void* self, int count);
+  static int OnProgress(void* self);
+
+  ConnectionOptions options_;
+  sqlite3* db_ = nullptr;
+  std::unique_ptr<StatementCache> cache_;
+  Durability durability_ = Durability::kFull;
+  SteadyTime deadline_{};
+  SteadyTime lock_deadline_{};
+};
+
+}  // namespace hypha

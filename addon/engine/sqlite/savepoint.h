@@ -1,0 +1,38 @@
+// A savepoint inside an open transaction.
+#pragma once
+
+#include "hypha/status.h"
+#include "sqlite/connection.h"
+
+namespace hypha {
+
+// Undoes what was done since Begin() in the destructor, unless Release() was called. Savepoints nest.
+class Savepoint {
+ public:
+  static Result<Savepoint> Begin(Connection& db) {
+    Status status = db.RunCached("SAVEPOINT hypha");
+    if (!status.ok()) return status;
+    return Savepoint(&db);
+  }
+  Savepoint(Savepoint&& other) noexcept : db_(std::exchange(other.db_, nullptr)) {}
+  Savepoint(const Savepoint&) = delete;
+  Savepoint& operator=(const Savepoint&) = delete;
+  Savepoint& operator=(Savepoint&&) = delete;
+  ~Savepoint() {
+    // Nothing is left to undo when SQLite has rolled the whole transaction back by itself.
+    if (db_ == nullptr || !db_->in_transaction()) return;
+    if (db_->RunCached("ROLLBACK TO hypha").ok()) static_cast<void>(db_->RunCached("RELEASE hypha"));
+  }
+
+  Status Release() && {
+    Status status = db_->RunCached("RELEASE hypha");
+    if (status.ok()) db_ = nullptr;
+    return status;
+  }
+
+ private:
+  explicit Savepoint(Connection* db) : db_(db) {}
+  Connection* db_;
+};
+
+}  // namespace hypha

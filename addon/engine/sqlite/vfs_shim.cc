@@ -1,0 +1,240 @@
+#include "sqlite/vfs_shim.h"
+
+#include <cstring>
+#include <new>
+#include <utility>
+
+namespace hypha {
+namespace {
+
+// The file behind the shim at the end of the stack, for the WAL to find its database through a cipher VFS.
+constexpr int kSelfFcntl = 0x48595003;
+
+struct ShimVfs {
+  sqlite3_vfs vfs;
+  sqlite3_vfs* base;
+  WaitPolicy policy;
+};
+
+// Lives in the memory SQLite provides, with the file of the base VFS behind it. Trivially destructible: SQLite just
+// frees that memory.
+struct ShimFile {
+  sqlite3_file handle;  // first: SQLite knows this file by its address
+  sqlite3_file* inner;
+  ShimFile* main;  // where syncs are accounted: the database of this log, or the file itself
+  const volatile void* region;
+  WaitPolicy policy;
+  bool sync_failed;
+};
+
+sqlite3_vfs* Base(sqlite3_vfs* vfs) { return static_cast<ShimVfs*>(vfs->pAppData)->base; }
+bool NeverWaits(sqlite3_vfs* vfs) { return static_cast<ShimVfs*>(vfs->pAppData)->policy == WaitPolicy::kNeverWait; }
+
+ShimFile* Self(sqlite3_file* file) { return reinterpret_cast<ShimFile*>(file); }
+sqlite3_file* Inner(sqlite3_file* file) { return Self(file)->inner; }
+const sqlite3_io_methods* Methods(sqlite3_file* file) { return Inner(file)->pMethods; }
+
+int FileClose(sqlite3_file* file) { return Methods(file)->xClose(Inner(file)); }
+
+int FileRead(sqlite3_file* file, void* out, int count, sqlite3_int64 offset) {
+  return Methods(file)->xRead(Inner(file), out, count, offset);
+}
+
+int FileWrite(sqlite3_file* file, const void* data, int count, sqlite3_int64 offset) {
+  return Methods(file)->xWrite(Inner(file), data, count, offset);
+}
+
+int FileTruncate(sqlite3_file* file, sqlite3_int64 size) { return Methods(file)->xTruncate(Inner(file), size); }
+
+int FileSync(sqlite3_file* file, int flags) {
+  const int rc = Methods(file)->xSync(Inner(file), flags);
+  if (rc != SQLITE_OK) Self(file)->main->sync_failed = true;
+  return rc;
+}
+
+int FileSize(sqlite3_file* file, sqlite3_int64* size) { return Methods(file)->xFileSize(Inner(file), size); }
+
+int FileLock(sqlite3_file* file, int level) {
+  if (Self(file)->policy == WaitPolicy::kNeverWait && level > SQLITE_LOCK_SHARED) return SQLITE_BUSY;
+  return Methods(file)->xLock(Inner(file), level);
+}
+
+int FileUnlock(sqlite3_file* file, int level) { return Methods(file)->xUnlock(Inner(file), level); }
+
+int FileCheckReservedLock(sqlite3_file* file, int* reserved) {
+  return Methods(file)->xCheckReservedLock(Inner(file), reserved);
+}
+
+int FileControl(sqlite3_file* file, int op, void* arg) {
+  ShimFile* self = Self(file);
+  switch (op) {
+    case kWalStateFcntl:
+      *static_cast<WalState*>(arg) = ReadWalIndex(self->region).value_or(WalState{});
+      return SQLITE_OK;
+    case kSyncFailureFcntl: *static_cast<bool*>(arg) = std::exchange(self->sync_failed, false); return SQLITE_OK;
+    case kSelfFcntl: *static_cast<ShimFile**>(arg) = self; return SQLITE_OK;
+    default: return Methods(file)->xFileControl(Inner(file), op, arg);
+  }
+}
+
+int FileSectorSize(sqlite3_file* file) { return Methods(file)->xSectorSize(Inner(file)); }
+
+int FileDeviceCharacteristics(sqlite3_file* file) { return Methods(file)->xDeviceCharacteristics(Inner(file)); }
+
+int FileShmMap(sqlite3_file* file, int region, int size, int extend, void volatile** out) {
+  const int rc = Methods(file)->xShmMap(Inner(file), region, size, extend, out);
+  if (region == 0) Self(file)->region = rc == SQLITE_OK || rc == SQLITE_READONLY ? *out : nullptr;
+  return rc;
+}
+
+int FileShmLock(sqlite3_file* file, int offset, int count, int flags) {
+  if (Self(file)->policy == WaitPolicy::kNeverWait) {
+    const int rc = CheckInlineShmLock(Self(file)->region, offset, flags);
+    if (rc != SQLITE_OK) return rc;
+  }
+  return Methods(file)->xShmLock(Inner(file), offset, count, flags);
+}
+
+void FileShmBarrier(sqlite3_file* file) { Methods(file)->xShmBarrier(Inner(file)); }
+
+int FileShmUnmap(sqlite3_file* file, int remove) {
+  Self(file)->region = nullptr;
+  return Methods(file)->xShmUnmap(Inner(file), remove);
+}
+
+constexpr sqlite3_io_methods MakeMethods(bool with_shm) {
+  sqlite3_io_methods methods{};
+  methods.iVersion = with_shm ? 2 : 1;
+  methods.xClose = FileClose;
+  methods.xRead = FileRead;
+  methods.xWrite = FileWrite;
+  methods.xTruncate = FileTruncate;
+  methods.xSync = FileSync;
+  methods.xFileSize = FileSize;
+  methods.xLock = FileLock;
+  methods.xUnlock = FileUnlock;
+  methods.xCheckReservedLock = FileCheckReservedLock;
+  methods.xFileControl = FileControl;
+  methods.xSectorSize = FileSectorSize;
+  methods.xDeviceCharacteristics = FileDeviceCharacteristics;
+  if (!with_shm) return methods;
+  methods.xShmMap = FileShmMap;
+  methods.xShmLock = FileShmLock;
+  methods.xShmBarrier = FileShmBarrier;
+  methods.xShmUnmap = FileShmUnmap;
+  return methods;
+}
+
+constexpr sqlite3_io_methods kPlainMethods = MakeMethods(false);
+constexpr sqlite3_io_methods kShmMethods = MakeMethods(true);
+
+const sqlite3_io_methods* MethodsFor(const sqlite3_file* inner) {
+  if (inner->pMethods == nullptr) return nullptr;
+  return inner->pMethods->iVersion >= 2 && inner->pMethods->xShmMap != nullptr ? &kShmMethods : &kPlainMethods;
+}
+
+// SQLite closes a log before its database, so the pointer outlives its user.
+ShimFile* DatabaseOf(const char* wal_name, ShimFile* otherwise) {
+  sqlite3_file* database = sqlite3_database_file_object(wal_name);
+  ShimFile* found = otherwise;
+  if (database->pMethods != nullptr) database->pMethods->xFileControl(database, kSelfFcntl, &found);
+  return found;
+}
+
+int VfsOpen(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags) {
+  sqlite3_vfs* base = Base(vfs);
+  // Nothing is added to temporary files and journals: they need no layer of ours.
+  if ((flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)) == 0) return base->xOpen(base, name, file, flags, out_flags);
+  auto* self = new (file) ShimFile{};
+  self->policy = static_cast<ShimVfs*>(vfs->pAppData)->policy;
+  self->main = (flags & SQLITE_OPEN_WAL) != 0 ? DatabaseOf(name, self) : self;
+  self->inner = reinterpret_cast<sqlite3_file*>(self + 1);
+  self->inner->pMethods = nullptr;
+  const int rc = base->xOpen(base, name, self->inner, flags, out_flags);
+  // Methods left set by a failed open ask for a close.
+  self->handle.pMethods = MethodsFor(self->inner);
+  return rc;
+}
+
+int VfsDelete(sqlite3_vfs* vfs, const char* name, int sync_directory) {
+  return NeverWaits(vfs) ? SQLITE_BUSY : Base(vfs)->xDelete(Base(vfs), name, sync_directory);
+}
+
+int VfsAccess(sqlite3_vfs* vfs, const char* name, int flags, int* result) {
+  return Base(vfs)->xAccess(Base(vfs), name, flags, result);
+}
+
+int VfsFullPathname(sqlite3_vfs* vfs, const char* name, int size, char* out) {
+  return Base(vfs)->xFullPathname(Base(vfs), name, size, out);
+}
+
+int VfsRandomness(sqlite3_vfs* vfs, int count, char* out) { return Base(vfs)->xRandomness(Base(vfs), count, out); }
+
+int VfsSleep(sqlite3_vfs* vfs, int microseconds) {
+  return NeverWaits(vfs) ? 0 : Base(vfs)->xSleep(Base(vfs), microseconds);
+}
+
+int VfsCurrentTime(sqlite3_vfs* vfs, double* now) { return Base(vfs)->xCurrentTime(Base(vfs), now); }
+
+int VfsGetLastError(sqlite3_vfs* vfs, int size, char* out) {
+  return Base(vfs)->xGetLastError == nullptr ? 0 : Base(vfs)->xGetLastError(Base(vfs), size, out);
+}
+
+int VfsCurrentTimeInt64(sqlite3_vfs* vfs, sqlite3_int64* now) { return Base(vfs)->xCurrentTimeInt64(Base(vfs), now); }
+
+}  // namespace
+
+sqlite3_vfs* PlatformVfs() {
+  sqlite3_vfs* vfs = sqlite3_vfs_find(nullptr);
+  const std::size_t prefix = std::strlen(kCipherPrefix);
+  if (vfs == nullptr || std::strncmp(vfs->zName, kCipherPrefix, prefix) != 0) return vfs;
+  return sqlite3_vfs_find(vfs->zName + prefix);
+}
+
+int RegisterShim(const char* name, sqlite3_vfs* base, WaitPolicy policy) {
+  auto* shim = new (std::nothrow) ShimVfs{};
+  if (shim == nullptr) return SQLITE_NOMEM;
+  shim->base = base;
+  shim->policy = policy;
+  sqlite3_vfs& vfs = shim->vfs;
+  vfs.iVersion = 2;
+  vfs.szOsFile = static_cast<int>(sizeof(ShimFile)) + base->szOsFile;
+  vfs.mxPathname = base->mxPathname;
+  vfs.zName = name;
+  vfs.pAppData = shim;
+  vfs.xOpen = VfsOpen;
+  vfs.xDelete = VfsDelete;
+  vfs.xAccess = VfsAccess;
+  vfs.xFullPathname = VfsFullPathname;
+  vfs.xRandomness = VfsRandomness;
+  vfs.xSleep = VfsSleep;
+  vfs.xCurrentTime = VfsCurrentTime;
+  vfs.xGetLastError = VfsGetLastError;
+  vfs.xCurrentTimeInt64 = VfsCurrentTimeInt64;
+  const int rc = sqlite3_vfs_register(&vfs, 0);
+  if (rc != SQLITE_OK) delete shim;
+  return rc;
+}
+
+int RegisterFileVfs() {
+  static const int result = [] {
+    sqlite3_vfs* base = PlatformVfs();
+    if (base == nullptr) return SQLITE_NOTFOUND;
+    const int rc = RegisterShim(kFileVfs, base, WaitPolicy::kMayWait);
+    return rc != SQLITE_OK ? rc : RegisterShim(kInlineVfs, base, WaitPolicy::kNeverWait);
+  }();
+  return result;
+}
+
+std::optional<WalState> ReadWalState(sqlite3* db) {
+  WalState state;
+  if (sqlite3_file_control(db, "main", kWalStateFcntl, &state) != SQLITE_OK || !state.known) return std::nullopt;
+  return state;
+}
+
+bool TakeSyncFailure(sqlite3* db) {
+  bool failed = false;
+  return sqlite3_file_control(db, "main", kSyncFailureFcntl, &failed) == SQLITE_OK && failed;
+}
+
+}  // namespace hypha

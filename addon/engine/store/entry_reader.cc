@@ -1,0 +1,88 @@
+#include "store/entry_reader.h"
+
+#include "base/json_writer.h"
+
+namespace hypha {
+
+Result<bool> EntryReader::Has(std::string_view ns, std::string_view key) {
+  return Point(Sql::kHas, ns, key, [](Cursor&) {});
+}
+
+Result<std::optional<Entry>> EntryReader::GetEntry(std::string_view ns, std::string_view key) {
+  std::optional<Entry> entry;
+  auto found = Point(Sql::kGetEntry, ns, key, [&](Cursor& cursor) {
+    entry = Entry{std::string(key),  std::string(cursor.Text(0)), std::string(cursor.Text(1)),
+                  cursor.Integer(2), cursor.Integer(3),           cursor.Integer(4)};
+  });
+  if (!found.ok()) return found.status();
+  return entry;
+}
+
+Result<std::optional<std::string>> EntryReader::GetMetadata(std::string_view ns, std::string_view key) {
+  std::optional<std::string> metadata;
+  auto found = Point(Sql::kGetMetadata, ns, key, [&](Cursor& cursor) { metadata = std::string(cursor.Text(0)); });
+  if (!found.ok()) return found.status();
+  return metadata;
+}
+
+Status EntryReader::GetMany(std::string_view ns, const std::vector<std::string>& keys, std::string* values,
+                            std::vector<bool>* present) {
+  values->push_back('[');
+  for (const auto& key : keys) {
+    auto found = Get(ns, key, [&](std::string_view text) {
+      if (values->size() > 1) values->push_back(',');
+      values->append(text);
+    });
+    if (!found.ok()) return found.status();
+    present->push_back(found.value());
+  }
+  values->push_back(']');
+  return Status::Ok();
+}
+
+Result<std::int64_t> EntryReader::Integer(Sql id) {
+  auto statement = statements_.Get(id);
+  if (!statement.ok()) return statement.status();
+  Cursor cursor(statement.value());
+  if (cursor.Step()) return cursor.Integer(0);
+  return cursor.status("count");
+}
+
+Result<std::int64_t> EntryReader::CountAll() { return Integer(Sql::kCountEntries); }
+Result<std::int64_t> EntryReader::CountNamespaces() { return Integer(Sql::kCountNamespaces); }
+
+Result<std::int64_t> EntryReader::Count(std::string_view ns) {
+  auto ns_id = namespaces_.Find(ns);
+  if (!ns_id.ok() || ns_id.value() == 0) return ns_id;
+  auto statement = statements_.Get(Sql::kCountNamespace);
+  if (!statement.ok()) return statement.status();
+  Cursor cursor(statement.value());
+  if (cursor.Bind(1, ns_id.value()).Step()) return cursor.Integer(0);
+  return cursor.status("count");
+}
+
+Result<std::vector<std::string>> EntryReader::NamespaceNames() {
+  auto statement = statements_.Get(Sql::kNamespaceNames);
+  if (!statement.ok()) return statement.status();
+  Cursor cursor(statement.value());
+  std::vector<std::string> names;
+  while (cursor.Step()) names.emplace_back(cursor.Text(0));
+  Status status = cursor.status("list namespaces");
+  if (!status.ok()) return status;
+  return names;
+}
+
+Result<std::optional<NamespaceInfo>> EntryReader::GetNamespace(std::string_view name) {
+  auto statement = statements_.Get(Sql::kNamespaceGet);
+  if (!statement.ok()) return statement.status();
+  Cursor cursor(statement.value());
+  std::optional<NamespaceInfo> info;
+  if (cursor.Bind(1, name).Step()) {
+    info = NamespaceInfo{std::string(name), cursor.Integer(0) != 0, std::string(cursor.Text(1)), cursor.Integer(2)};
+  }
+  Status status = cursor.status("read a namespace");
+  if (!status.ok()) return status;
+  return info;
+}
+
+}  // namespace hypha

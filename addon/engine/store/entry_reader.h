@@ -1,0 +1,66 @@
+// Point reads, namespaces and key listing on one connection.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hypha/types.h"
+#include "store/namespace_cache.h"
+
+namespace hypha {
+
+// Thread: that of the connection. A missing key or namespace is an empty answer, never a failure.
+// REQUIRES: the caller has opened the snapshot it wants (a read or a write transaction), and keeps `namespaces` true.
+class EntryReader {
+ public:
+  EntryReader(KvStatements& statements, NamespaceCache& namespaces)
+      : statements_(statements), namespaces_(namespaces) {}
+
+  // The value's JSON text is passed to `use` while SQLite holds it; false when the key is absent.
+  template <class Use>
+  Result<bool> Get(std::string_view ns, std::string_view key, Use&& use) {
+    return Point(Sql::kGet, ns, key, [&](Cursor& cursor) { use(cursor.Text(0)); });
+  }
+  Result<bool> Has(std::string_view ns, std::string_view key);
+  Result<std::optional<Entry>> GetEntry(std::string_view ns, std::string_view key);
+  // Metadata's JSON text; an empty string when the key has none, no value when the key is absent.
+  Result<std::optional<std::string>> GetMetadata(std::string_view ns, std::string_view key);
+  // JSON text `[value, value, ...]` of the keys that exist, and for each key whether it does.
+  Status GetMany(std::string_view ns, const std::vector<std::string>& keys, std::string* values,
+                 std::vector<bool>* present);
+
+  Result<JsonChunks> List(const ListSpec& spec, std::int64_t result_bytes);
+  Result<std::int64_t> Count(std::string_view ns);
+  Result<std::int64_t> CountAll();
+  Result<std::int64_t> CountNamespaces();
+  Result<std::vector<std::string>> NamespaceNames();
+  Result<std::optional<NamespaceInfo>> GetNamespace(std::string_view name);
+
+ private:
+  template <class Use>
+  Result<bool> Point(Sql id, std::string_view ns, std::string_view key, Use&& use) {
+    auto ns_id = namespaces_.Find(ns);
+    if (!ns_id.ok()) return ns_id.status();
+    if (ns_id.value() == 0) return false;
+    auto statement = statements_.Get(id);
+    if (!statement.ok()) return statement.status();
+    Cursor cursor(statement.value());
+    cursor.Bind(1, ns_id.value()).Bind(2, key);
+    if (cursor.Step()) {
+      use(cursor);
+      return true;
+    }
+    Status status = cursor.status("read an entry");
+    if (!status.ok()) return status;
+    return false;
+  }
+  Result<std::int64_t> Integer(Sql id);
+
+  KvStatements& statements_;
+  NamespaceCache& namespaces_;
+};
+
+}  // namespace hypha

@@ -1,0 +1,54 @@
+// Applies changes inside an open write transaction.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "hypha/hooks.h"
+#include "hypha/types.h"
+#include "store/namespace_cache.h"
+#include "store/version_counter.h"
+
+namespace hypha {
+
+// Thread: that of the writer connection. Each Apply() is whole or nothing: operations of more than one statement run in
+// a savepoint of their own.
+class EntryWriter {
+ public:
+  EntryWriter(KvStatements& statements, const Hooks& hooks)
+      : statements_(statements), hooks_(hooks), namespaces_(statements), versions_(statements) {}
+
+  // REQUIRES: inside a write transaction.
+  WriteOutcome Apply(const WriteOp& op);
+
+  // Call at the start of each write transaction: forgets what another process has changed.
+  void OnBegin();
+  void OnCommit();
+  void OnRollback();
+
+  NamespaceCache& namespaces() { return namespaces_; }
+
+ private:
+  WriteOutcome Set(const WriteOp& op);
+  WriteOutcome SetIfVersion(const WriteOp& op, std::int64_t ns_id);
+  WriteOutcome Delete(const WriteOp& op);
+  WriteOutcome SetMetadata(const WriteOp& op);
+  WriteOutcome CreateNamespace(const WriteOp& op);
+  WriteOutcome DeleteNamespace(const WriteOp& op);
+  WriteOutcome RemoveNamespace(const WriteOp& op, std::int64_t ns_id);
+  WriteOutcome Clear(const WriteOp& op);
+
+  Result<std::int64_t> FindOrAddNamespace(std::string_view name);
+  Result<std::int64_t> AddNamespace(const WriteOp& op, bool is_explicit);
+  // Binds and runs one of the statements that write a whole entry; the number of rows it touched.
+  Result<std::int64_t> RunWrite(Sql id, const WriteOp& op, std::int64_t ns_id, std::int64_t version);
+  Status OutOfPlace(const WriteOp& op, std::int64_t ns_id);
+
+  KvStatements& statements_;
+  const Hooks& hooks_;
+  NamespaceCache namespaces_;
+  VersionCounter versions_;
+  unsigned data_version_ = 0;
+};
+
+}  // namespace hypha

@@ -1,0 +1,56 @@
+// The fixed statements of the key-value store, prepared once per connection on first use.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "sqlite/connection.h"
+
+namespace hypha {
+
+enum class Sql : std::uint8_t {
+  kNamespaceId,
+  kNamespaceGet,
+  kNamespaceNames,
+  kNamespaceAdd,
+  kNamespaceMakeExplicit,
+  kNamespaceDelete,
+  kNamespaceAnyEntry,
+  kGet,
+  kGetEntry,
+  kHas,
+  kGetMetadata,
+  kGetVersion,
+  kUpsert,
+  kInsert,
+  kUpdateIfVersion,
+  kSetMetadata,
+  kDelete,
+  kDeleteIfVersion,
+  kDeleteNamespaceEntries,
+  kDeleteAllEntries,
+  kListAll,
+  kListFrom,
+  kListRange,
+  kCountNamespace,
+  kCountEntries,
+  kCountNamespaces,
+  kVersionMarkGet,
+  kVersionMarkSet,
+  kCount
+};
+
+// Thread: that of the connection. REQUIRES: the connection outlives it.
+class KvStatements {
+ public:
+  explicit KvStatements(Connection& db) : db_(db) {}
+
+  Result<sqlite3_stmt*> Get(Sql id);
+  Connection& db() { return db_; }
+
+ private:
+  Connection& db_;
+  std::array<StatementHandle, static_cast<std::size_t>(Sql::kCount)> prepared_;
+};
+
+}  // namespace hypha

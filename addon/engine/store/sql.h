@@ -1,0 +1,57 @@
+// All SQL of the key-value store. Text here is literal; every value is bound.
+#pragma once
+
+namespace hypha::sql {
+
+inline constexpr const char* kNamespaceId = "SELECT id FROM hypha_namespaces WHERE name = ?1";
+inline constexpr const char* kNamespaceGet =
+    "SELECT explicit, metadata, created_at FROM hypha_namespaces WHERE name = ?1";
+inline constexpr const char* kNamespaceNames = "SELECT name FROM hypha_namespaces ORDER BY name";
+inline constexpr const char* kNamespaceAdd =
+    "INSERT INTO hypha_namespaces(name, explicit, metadata, created_at) VALUES(?1, ?2, ?3, ?4) RETURNING id";
+inline constexpr const char* kNamespaceMakeExplicit =
+    "UPDATE hypha_namespaces SET explicit = 1, metadata = coalesce(?2, metadata) WHERE name = ?1 AND explicit = 0";
+inline constexpr const char* kNamespaceDelete = "DELETE FROM hypha_namespaces WHERE id = ?1";
+inline constexpr const char* kNamespaceAnyEntry = "SELECT 1 FROM hypha_entries WHERE ns_id = ?1 LIMIT 1";
+
+inline constexpr const char* kGet = "SELECT value FROM hypha_entries WHERE ns_id = ?1 AND key = ?2";
+inline constexpr const char* kGetEntry =
+    "SELECT value, metadata, created_at, updated_at, version FROM hypha_entries WHERE ns_id = ?1 AND key = ?2";
+inline constexpr const char* kHas = "SELECT 1 FROM hypha_entries WHERE ns_id = ?1 AND key = ?2";
+inline constexpr const char* kGetMetadata = "SELECT metadata FROM hypha_entries WHERE ns_id = ?1 AND key = ?2";
+inline constexpr const char* kGetVersion = "SELECT version FROM hypha_entries WHERE ns_id = ?1 AND key = ?2";
+
+// Metadata that is given replaces, metadata that is not is kept.
+inline constexpr const char* kUpsert =
+    "INSERT INTO hypha_entries(ns_id, version, created_at, updated_at, key, metadata, value) "
+    "VALUES(?1, ?2, ?3, ?3, ?4, ?5, ?6) ON CONFLICT(ns_id, key) DO UPDATE SET version = excluded.version, "
+    "updated_at = excluded.updated_at, crc = excluded.crc, "
+    "metadata = coalesce(excluded.metadata, metadata), value = excluded.value";
+inline constexpr const char* kInsert =
+    "INSERT INTO hypha_entries(ns_id, version, created_at, updated_at, key, metadata, value) "
+    "VALUES(?1, ?2, ?3, ?3, ?4, ?5, ?6) ON CONFLICT(ns_id, key) DO NOTHING";
+inline constexpr const char* kUpdateIfVersion =
+    "UPDATE hypha_entries SET version = ?2, updated_at = ?3, crc = NULL, metadata = coalesce(?5, metadata), "
+    "value = ?6 WHERE ns_id = ?1 AND key = ?4 AND version = ?7";
+inline constexpr const char* kSetMetadata =
+    "UPDATE hypha_entries SET version = ?2, updated_at = ?3, metadata = ?5 WHERE ns_id = ?1 AND key = ?4";
+inline constexpr const char* kDelete = "DELETE FROM hypha_entries WHERE ns_id = ?1 AND key = ?2";
+inline constexpr const char* kDeleteIfVersion =
+    "DELETE FROM hypha_entries WHERE ns_id = ?1 AND key = ?2 AND version = ?3";
+inline constexpr const char* kDeleteNamespaceEntries = "DELETE FROM hypha_entries WHERE ns_id = ?1";
+inline constexpr const char* kDeleteAllEntries = "DELETE FROM hypha_entries";
+
+inline constexpr const char* kListAll =
+    "SELECT key FROM hypha_entries WHERE ns_id = ?1 AND key > ?2 ORDER BY key LIMIT ?3 OFFSET ?4";
+inline constexpr const char* kListFrom =
+    "SELECT key FROM hypha_entries WHERE ns_id = ?1 AND key >= ?2 ORDER BY key LIMIT ?3 OFFSET ?4";
+inline constexpr const char* kListRange =
+    "SELECT key FROM hypha_entries WHERE ns_id = ?1 AND key >= ?2 AND key < ?5 ORDER BY key LIMIT ?3 OFFSET ?4";
+inline constexpr const char* kCountNamespace = "SELECT count(*) FROM hypha_entries WHERE ns_id = ?1";
+inline constexpr const char* kCountEntries = "SELECT count(*) FROM hypha_entries";
+inline constexpr const char* kCountNamespaces = "SELECT count(*) FROM hypha_namespaces";
+
+inline constexpr const char* kVersionMarkGet = "SELECT value FROM hypha_meta WHERE name = 'version_mark'";
+inline constexpr const char* kVersionMarkSet = "UPDATE hypha_meta SET value = ?1 WHERE name = 'version_mark'";
+
+}  // namespace hypha::sql

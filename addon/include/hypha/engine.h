@@ -1,0 +1,75 @@
+// The engine: one database file in this process, shared by everybody who opened it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "hypha/hooks.h"
+#include "hypha/inline_reader.h"
+#include "hypha/types.h"
+
+namespace hypha {
+
+struct EngineStats {
+  std::int64_t queued_operations = 0;
+  std::int64_t queued_bytes = 0;
+};
+
+// Thread-safe. Callbacks run exactly once each, on a thread of the engine, without a lock held; they must be short.
+class Engine {
+ public:
+  using WriteDone = std::function<void(WriteReply)>;
+  using ReadDone = std::function<void(Result<ReadReply>)>;
+  using StatusDone = std::function<void(Status)>;
+  using BeginDone = std::function<void(Result<TransactionId>)>;
+
+  virtual ~Engine() = default;
+
+  // Commits in the order of these calls. `done` runs after the COMMIT, or with the reason why nothing was written.
+  virtual void Write(WriteRequest request, WriteDone done) = 0;
+  // Writes at once on the calling thread if that needs no waiting and no sync; false: nothing was done.
+  virtual bool TryWriteInline(WriteRequest& request, WriteReply* reply) = 0;
+
+  // Answers from a snapshot taken after this call.
+  virtual void Read(ReadRequest request, ReadDone done) = 0;
+
+  // Transactions. kBusy when the writer is not free within busy_timeout_ms; kTransactionTimeout for each use after
+  // `timeout_ms`, which counts from owning the writer.
+  virtual void Begin(const void* owner, std::int64_t timeout_ms, BeginDone done) = 0;
+  virtual void End(TransactionId id, bool commit, StatusDone done) = 0;
+  virtual void WriteIn(TransactionId id, WriteRequest request, WriteDone done) = 0;
+  virtual void ReadIn(TransactionId id, ReadRequest request, ReadDone done) = 0;
+  // Rolls back every transaction of `owner`.
+  virtual void Abandon(const void* owner) = 0;
+
+  // Copies the whole log into the database and empties it. kBusy when readers or other processes prevent it.
+  virtual void Checkpoint(StatusDone done) = 0;
+
+  virtual EngineStats Stats() = 0;
+  virtual const OpenOptions& options() const = 0;
+};
+
+// What open() gives to one user of a file: a share of its engine, and a reader for the user's own thread.
+struct OpenedStore {
+  std::shared_ptr<Engine> engine;
+  std::unique_ptr<InlineReader> reader;  // null when the file is read-only or its log cannot be shared
+};
+
+// Opens the file, or joins the engine that this process already runs for it (kOptionsConflict when its options
+// differ). Blocks: call it on a thread that may wait.
+Result<OpenedStore> OpenStore(const OpenOptions& options, const Hooks& hooks = {});
+
+// Gives the share back. The last share stops the engine: what is queued runs, the log is emptied, the file closed; then
+// `done` runs with the outcome of the last checkpoint. REQUIRES: the share's reader is gone. Blocks while closing.
+Status CloseStore(std::shared_ptr<Engine> engine);
+
+// Brings the file to schema `target` (1 or more) and closes it. Blocks. kBusy while this process has it open.
+Status MigrateStore(const OpenOptions& options, int target, const Hooks& hooks = {});
+
+// SQLite's version, and whether the SQLite that runs is the one this was compiled with (kInternal when not).
+const char* SqliteVersion();
+Status VerifySqlite();
+
+}  // namespace hypha

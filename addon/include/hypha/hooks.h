@@ -1,0 +1,26 @@
+// What the engine takes from its surroundings, injected so that tests can replace it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+
+namespace hypha {
+
+// Milliseconds since 1970-01-01 UTC.
+inline std::int64_t SystemNowMs() {
+  using std::chrono::milliseconds;
+  return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+struct Hooks {
+  std::function<std::int64_t()> now_ms = &SystemNowMs;
+  // Called with the name of each point at which a crash test may kill the process; empty in production.
+  std::function<void(const char* point)> reached;
+
+  void Reach(const char* point) const {
+    if (reached) reached(point);
+  }
+};
+
+}  // namespace hypha

@@ -1,0 +1,180 @@
+// The plain structs that cross the engine's public boundary: options, limits, requests and their outcomes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "hypha/filter.h"
+#include "hypha/status.h"
+
+namespace hypha {
+
+// When a COMMIT counts as done. kOff: no sync at all. kNormal: survives process death; a power loss may take the newest
+// commits. kFull: the log is synced before the commit is acknowledged.
+enum class Durability : std::uint8_t { kOff, kNormal, kFull };
+
+// Sizes in bytes, times in milliseconds. JavaScript owns the defaults and passes all of them.
+struct Limits {
+  std::int64_t key_bytes = 4096;
+  std::int64_t namespace_bytes = 512;
+  std::int64_t value_bytes = 16LL << 20;
+  std::int64_t metadata_bytes = 1LL << 20;
+  std::int64_t queue_operations = 1'000'000;
+  std::int64_t queue_bytes = 256LL << 20;
+  std::int64_t result_bytes = 256LL << 20;
+  std::int64_t query_timeout_ms = 10'000;
+  std::int64_t transaction_timeout_ms = 30'000;
+};
+
+struct OpenOptions {
+  std::string path;  // a file name; ignored in memory mode
+  bool memory = false;
+  bool read_only = false;
+  bool create = true;
+  bool migrate = true;
+  bool keep_old = true;  // leave a verified copy `<path>.v1` before the first step on a file with rows
+  int readers = 2;
+  Durability durability = Durability::kFull;
+  std::int64_t busy_timeout_ms = 5000;
+  int statement_cache_size = 100;
+  Limits limits;
+};
+
+// Always there, and never deleted.
+inline constexpr std::string_view kDefaultNamespace = "default";
+
+enum class WriteKind : std::uint8_t {
+  kSet,
+  kDelete,
+  kSetMetadata,      // metadata replaces
+  kMergeMetadata,    // metadata is merged, shallow
+  kCreateNamespace,  // ns = name, metadata optional
+  kDeleteNamespace,  // ns = name
+  kClear,            // ns = name, or every namespace when `all`
+};
+
+// One change. `value` and `metadata` are JSON text that JavaScript's JSON.stringify gave.
+struct WriteOp {
+  WriteKind kind = WriteKind::kSet;
+  bool overwrite = true;   // kSet: false fails with kExists when the key is present
+  bool recursive = false;  // kDeleteNamespace
+  bool all = false;        // kClear
+  std::string ns;
+  std::string key;
+  std::string value;
+  std::optional<std::string> metadata;
+  std::optional<std::int64_t> if_version;  // kSet, kDelete: 0 means "absent"
+
+  std::size_t Bytes() const { return ns.size() + key.size() + value.size() + (metadata ? metadata->size() : 0) + 64; }
+};
+
+struct WriteOutcome {
+  Status status;
+  std::int64_t version = 0;  // kSet, kSetMetadata, kMergeMetadata: the entry's new version
+  std::int64_t changed = 0;  // rows deleted
+};
+
+// One call's changes. Each outcome stands alone unless `atomic`, which makes them all or nothing.
+struct WriteRequest {
+  std::vector<WriteOp> ops;
+  bool atomic = false;
+  Durability durability = Durability::kFull;
+
+  std::size_t Bytes() const {
+    std::size_t total = 0;
+    for (const auto& op : ops) total += op.Bytes();
+    return total;
+  }
+};
+
+struct WriteReply {
+  Status status;                       // not OK: nothing was written, and `outcomes` is empty
+  std::vector<WriteOutcome> outcomes;  // one for each operation, in order
+};
+
+// An open transaction's number, unique in the process; 0 means "none".
+using TransactionId = std::uint64_t;
+
+// A point read's answer; the strings are JSON text.
+struct Entry {
+  std::string key;
+  std::string value;
+  std::string metadata;  // empty = none
+  std::int64_t created_at = 0;
+  std::int64_t updated_at = 0;
+  std::int64_t version = 0;
+};
+
+struct ListSpec {
+  std::string ns;
+  std::optional<std::string> pattern;  // '*' matches any run
+  std::optional<std::string> prefix;
+  std::optional<std::string> after;  // keys greater than this one
+  std::optional<std::int64_t> limit;
+  std::int64_t offset = 0;
+};
+
+enum class QueryShape : std::uint8_t {
+  kEntries,  // {key, value, metadata, createdAt, updatedAt, version}
+  kKernel,   // {key, value, metadata}
+};
+
+struct QuerySpec {
+  std::string ns;
+  FilterNode filter;
+  std::vector<SortKey> sort;
+  std::optional<std::int64_t> limit;
+  std::int64_t offset = 0;
+  QueryShape shape = QueryShape::kEntries;
+};
+
+// A list of JSON array texts, each at most about kChunkBytes long, to be parsed and concatenated in order.
+using JsonChunks = std::vector<std::string>;
+inline constexpr std::size_t kChunkBytes = 256 * 1024;
+
+// The reads that an engine answers on a reader thread, or on the writer inside a transaction.
+struct GetEntrySpec {
+  std::string ns;
+  std::string key;
+};
+struct GetManySpec {
+  std::string ns;
+  std::vector<std::string> keys;
+};
+struct CountSpec {
+  std::string ns;
+  FilterNode filter;
+};
+struct NamespacesSpec {};
+struct NamespaceSpec {
+  std::string name;
+};
+struct StatusSpec {};
+struct DiagnoseSpec {};
+using ReadRequest = std::variant<GetEntrySpec, GetManySpec, CountSpec, ListSpec, QuerySpec, NamespacesSpec,
+                                 NamespaceSpec, StatusSpec, DiagnoseSpec>;
+
+// GetMany: `values` is the JSON array of the values that exist, in key order of the request.
+struct ManyReply {
+  std::string values;
+  std::vector<bool> present;
+};
+struct NamespaceInfo {
+  std::string name;
+  bool is_explicit = false;
+  std::string metadata;  // JSON text, empty = none
+  std::int64_t created_at = 0;
+};
+
+// In the order of ReadRequest: GetEntry and Namespace give nothing when absent; Status and Diagnose give one JSON text.
+// Namespaces gives one array of names.
+using ReadReply = std::variant<std::optional<Entry>, ManyReply, std::int64_t, JsonChunks, std::optional<NamespaceInfo>,
+                               std::string>;
+
+}  // namespace hypha
