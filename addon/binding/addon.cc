@@ -11,6 +11,20 @@
 namespace hypha::binding {
 namespace {
 
+// A store on its way to JavaScript: nobody takes it over when the environment ends first.
+struct Unclaimed {
+  explicit Unclaimed(Result<OpenedStore> opened) : result(std::move(opened)) {}
+  Unclaimed(const Unclaimed&) = delete;
+  Unclaimed& operator=(const Unclaimed&) = delete;
+  ~Unclaimed() {
+    if (!result.ok() || result.value().engine == nullptr) return;
+    result.value().reader.reset();
+    static_cast<void>(CloseStore(std::move(result.value().engine)));
+  }
+
+  Result<OpenedStore> result;
+};
+
 // open(options): a promise for a NativeStore.
 Napi::Value Open(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -19,20 +33,10 @@ Napi::Value Open(const Napi::CallbackInfo& info) {
   const auto state = EnvState::Of(env);
   auto pending = std::make_shared<Pending>(env, state);
   state->RunBlocking([options, pending] {
-    auto opened = std::make_shared<Result<OpenedStore>>(OpenStore(options));
-    // Nobody takes the store over when the environment ends first.
-    struct CloseUnclaimed {
-      std::shared_ptr<Result<OpenedStore>> opened;
-      ~CloseUnclaimed() {
-        if (!opened->ok() || opened->value().engine == nullptr) return;
-        opened->value().reader.reset();
-        static_cast<void>(CloseStore(std::move(opened->value().engine)));
-      }
-    };
-    auto guard = std::make_shared<CloseUnclaimed>(CloseUnclaimed{opened});
-    return MakeCompletion([pending, opened, guard](Napi::Env e) {
-      if (!opened->ok()) return pending->Reject(e, opened->status());
-      pending->Resolve(StoreHandle::New(e, std::move(opened->value())));
+    auto opened = std::make_shared<Unclaimed>(OpenStore(options));
+    return MakeCompletion([pending, opened](Napi::Env e) {
+      if (!opened->result.ok()) return pending->Reject(e, opened->result.status());
+      pending->Resolve(StoreHandle::New(e, std::move(opened->result.value())));
     });
   });
   return pending->promise();

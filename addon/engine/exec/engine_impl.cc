@@ -19,7 +19,7 @@ constexpr std::int64_t kReadableTextBytes = 90LL << 20;
 
 Result<std::shared_ptr<EngineImpl>> EngineImpl::Open(const OpenOptions& options, const Hooks& hooks) {
   std::shared_ptr<EngineImpl> engine(new EngineImpl(options, hooks));
-  for (const auto step : {&EngineImpl::Prepare, &EngineImpl::OpenWriter, &EngineImpl::OpenReaders}) {
+  for (const auto step : {&EngineImpl::OpenWriter, &EngineImpl::OpenReaders}) {
     Status status = (engine.get()->*step)();
     if (status.ok()) continue;
     static_cast<void>(engine->Close());
@@ -42,23 +42,18 @@ ConnectionOptions EngineImpl::Connect(Role role) const {
   connect.statement_cache_size = static_cast<std::size_t>(options_.statement_cache_size);
   connect.max_text_bytes = std::max(kReadableTextBytes, options_.limits.value_bytes);
   connect.register_functions = &RegisterSqlFunctions;
+  if (role == Role::kWriter || options_.read_only) connect.accept = [this](Connection& db) { return Accept(db); };
   return connect;
 }
 
-// An outdated file that may not be migrated is only looked at.
-Status EngineImpl::Prepare() {
-  if (options_.memory || (options_.migrate && !options_.read_only)) return Status::Ok();
-  ConnectionOptions look = Connect(Role::kReader);
-  look.read_only = true;
-  auto db = Connection::Open(std::move(look));
-  // A file that is not there yet is the writer's business.
-  if (!db.ok()) return options_.read_only ? db.status() : Status::Ok();
-  auto empty = IsEmptyDatabase(*db.value());
+// A file that is not ours, or that may not be migrated, is only looked at.
+Status EngineImpl::Accept(Connection& db) const {
+  auto version = SchemaVersion(db);
+  if (!version.ok()) return version.status();
+  if (version.value() == kLatestSchema || (options_.migrate && !options_.read_only)) return Status::Ok();
+  auto empty = IsEmptyDatabase(db);
   if (!empty.ok()) return empty.status();
   if (empty.value() && !options_.read_only) return Status::Ok();
-  auto version = SchemaVersion(*db.value());
-  if (!version.ok()) return version.status();
-  if (version.value() == kLatestSchema) return Status::Ok();
   return {Code::kSchemaOutdated, "the file has schema " + std::to_string(version.value()) + ", " +
                                      std::to_string(kLatestSchema) + " is needed and no migration was allowed"};
 }

@@ -42,7 +42,7 @@ class EngineImpl final : public Engine {
   EngineImpl(OpenOptions options, Hooks hooks) : options_(std::move(options)), hooks_(std::move(hooks)) {}
 
   ConnectionOptions Connect(Role role) const;
-  Status Prepare();
+  Status Accept(Connection& db) const;
   Status OpenWriter();
   Status OpenReaders();
   ReadLimits read_limits() const { return {options_.limits.result_bytes, options_.limits.query_timeout_ms}; }

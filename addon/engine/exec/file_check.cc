@@ -17,7 +17,7 @@ Status CantOpen(const std::string& path, const std::string& why) {
 }
 
 Status MakeDirectories(const std::string& directory) {
-  for (std::size_t at = 1; at != std::string::npos;) {
+  for (std::size_t at = 0; at != std::string::npos;) {
     at = directory.find('/', at + 1);
     const std::string part = directory.substr(0, at);
     if (::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) return CantOpen(part, std::strerror(errno));

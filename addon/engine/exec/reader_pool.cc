@@ -48,10 +48,14 @@ void ReaderPool::Loop(ReadSession* session) {
       if (closing_) return;
       job = std::move(jobs_.front());
       jobs_.pop_front();
+      ++running_;
     }
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(busy_timeout_ms_);
     Status status = session->InSnapshot(deadline, job.work);
     if (!status.ok()) job.failed(std::move(status));
+    MutexLock lock(mutex_);
+    --running_;
+    idle_.NotifyAll();
   }
 }
 
@@ -62,8 +66,12 @@ void ReaderPool::Close() {
     closing_ = true;
     waiting.swap(jobs_);
     wake_.NotifyAll();
+    // An interrupt that comes before a job's first statement does nothing, so one is not enough.
+    while (running_ > 0) {
+      for (const auto& session : sessions_) session->db().Interrupt();
+      idle_.WaitUntil(mutex_, std::chrono::steady_clock::now() + std::chrono::milliseconds(1));
+    }
   }
-  for (const auto& session : sessions_) session->db().Interrupt();
   for (auto& thread : threads_) thread.join();
   threads_.clear();
   sessions_.clear();

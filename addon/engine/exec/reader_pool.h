@@ -58,6 +58,8 @@ class ReaderPool {
   CondVar wake_;
   std::deque<Job> jobs_ GUARDED_BY(mutex_);
   bool closing_ GUARDED_BY(mutex_) = false;
+  int running_ GUARDED_BY(mutex_) = 0;
+  CondVar idle_;
   std::vector<std::thread> threads_;
 };
 

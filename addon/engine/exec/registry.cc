@@ -20,6 +20,7 @@ struct FileId {
   dev_t device = 0;
   ino_t inode = 0;
   bool operator==(const FileId&) const = default;
+  bool exists() const { return inode != 0; }  // false for a database in memory too
 };
 
 struct Running {
@@ -61,7 +62,7 @@ Result<std::shared_ptr<EngineImpl>> Join(const FileId& file, const OpenOptions& 
   Registry& registry = Engines();
   MutexLock lock(registry.mutex);
   for (auto& running : registry.running) {
-    if (!(running.file == file) || running.engine->stopped()) continue;
+    if (!file.exists() || !(running.file == file) || running.engine->stopped()) continue;
     if (!SameEngineOptions(running.engine->options(), options)) return Status(Code::kOptionsConflict);
     ++running.shares;
     return running.engine;
@@ -150,6 +151,7 @@ Status MigrateStore(const OpenOptions& options, int target, const Hooks& hooks) 
   connect.busy_timeout_ms = options.busy_timeout_ms;
   connect.max_text_bytes = options.limits.result_bytes;
   connect.register_functions = &RegisterSqlFunctions;
+  connect.accept = [](Connection& db) { return SchemaVersion(db).status(); };
   auto db = Connection::Open(std::move(connect));
   if (!db.ok()) return db.status();
   return Migrate(*db.value(), {target, options.keep_old, file.value().path}, hooks);

@@ -10,9 +10,10 @@
 namespace hypha {
 namespace {
 
-void Fail(WriteJob& job, const Status& status) {
+// By value: the status may be that of one of the outcomes.
+void Fail(WriteJob& job, Status status) {
   job.reply.outcomes.clear();
-  job.reply.status = status;
+  job.reply.status = std::move(status);
 }
 
 // The failure that made SQLite drop the whole transaction.
@@ -71,6 +72,8 @@ Status WriteSession::CommitFailed(int rc) {
   RollBack();
   if (!unknown) return status;
   stopped_ = true;
+  // Closing must not copy a log whose pages may be missing on the disk: the next open recovers what is there.
+  sqlite3_db_config(db_->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   return {Code::kIndeterminate, "the outcome of the commit is unknown: " + status.message(), rc};
 }
 

@@ -184,6 +184,7 @@ void Writer::RunIn(TransactionId id, std::function<void(ReadContext&)> work, Sta
 void Writer::Abandon(const void* owner) {
   MutexLock lock(mutex_);
   if (open_ && open_->owner == owner) open_->abandoned = true;
+  if (beginning_ != nullptr && beginning_->owner == owner) beginning_->give_up = SteadyTime{};
   for (auto& item : queue_) {
     if (item.begin != nullptr && item.begin->owner == owner) item.begin->give_up = SteadyTime{};
   }
@@ -223,7 +224,7 @@ bool Writer::TakeTurn() {
     WaitForWork();
   } else if (open_) {
     RunTransaction();
-  } else if (checkpoint_need_ == Checkpointer::Need::kNow) {
+  } else if (checkpoint_need_ == Checkpointer::Need::kNow && !stopped_) {
     CheckpointIfDue();
   } else if (!queue_.empty()) {
     RunQueue();
@@ -296,11 +297,15 @@ void Writer::RunBegin(std::unique_ptr<QueuedBegin> begin) {
     return;
   }
   Status status;
-  Own([&] { status = session_->Begin(begin->durability, begin->give_up); });
+  beginning_ = begin.get();
+  Own([&, give_up = begin->give_up] { status = session_->Begin(begin->durability, give_up); });
+  beginning_ = nullptr;
   TransactionId id = 0;
   if (status.ok()) {
     id = NextTransactionId();
-    open_.emplace(OpenTransaction{id, begin->owner, Now() + std::chrono::milliseconds(begin->timeout_ms), false, {}});
+    const bool abandoned = begin->give_up == SteadyTime{};
+    const SteadyTime deadline = Now() + std::chrono::milliseconds(begin->timeout_ms);
+    open_.emplace(OpenTransaction{id, begin->owner, deadline, abandoned, {}});
   }
   Own([&] { status.ok() ? begin->done(id) : begin->done(status); });
 }
@@ -322,8 +327,8 @@ void Writer::RunTransaction() {
     open_->steps.pop_front();
     return RunStep(std::move(step));
   }
-  ExpireBegins();
-  WaitForWork();
+  // Having run callbacks with the mutex free, look again at everything before waiting.
+  if (!ExpireBegins()) WaitForWork();
 }
 
 void Writer::RunStep(Step step) {
@@ -356,7 +361,7 @@ void Writer::EndTransaction(const Status& for_the_rest) {
   });
 }
 
-void Writer::ExpireBegins() {
+bool Writer::ExpireBegins() {
   const SteadyTime now = Now();
   std::vector<std::unique_ptr<QueuedBegin>> late;
   for (auto item = queue_.begin(); item != queue_.end();) {
@@ -368,12 +373,13 @@ void Writer::ExpireBegins() {
     late.push_back(std::move(item->begin));
     item = queue_.erase(item);
   }
-  if (late.empty()) return;
+  if (late.empty()) return false;
   Own([&] {
     for (auto& begin : late) {
       begin->done(Status(Code::kBusy, "another transaction was open for longer than busyTimeout"));
     }
   });
+  return true;
 }
 
 bool Writer::CheckpointIfDue() {

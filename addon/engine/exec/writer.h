@@ -116,7 +116,8 @@ class Writer {
   void RunTransaction() REQUIRES_LOCK(mutex_);
   void RunStep(Step step) REQUIRES_LOCK(mutex_);
   void EndTransaction(const Status& for_the_rest) REQUIRES_LOCK(mutex_);
-  void ExpireBegins() REQUIRES_LOCK(mutex_);
+  // True when it answered some, with the mutex free meanwhile.
+  bool ExpireBegins() REQUIRES_LOCK(mutex_);
   bool CheckpointIfDue() REQUIRES_LOCK(mutex_);
   void WaitForWork() REQUIRES_LOCK(mutex_);
   void Finish() REQUIRES_LOCK(mutex_);
@@ -139,6 +140,7 @@ class Writer {
   std::deque<Item> queue_ GUARDED_BY(mutex_);
   QueueState queued_ GUARDED_BY(mutex_);
   std::optional<OpenTransaction> open_ GUARDED_BY(mutex_);
+  QueuedBegin* beginning_ GUARDED_BY(mutex_) = nullptr;  // taken from the queue, its BEGIN not yet done
   std::unordered_set<TransactionId> timed_out_ GUARDED_BY(mutex_);
   std::deque<TransactionId> timed_out_order_ GUARDED_BY(mutex_);
   SteadyTime last_work_ GUARDED_BY(mutex_);

@@ -16,12 +16,12 @@ Checkpointer::Checkpointer(Connection& db) : db_(db), page_size_(kDefaultPageSiz
 
 int Checkpointer::OnCommit(void* self, sqlite3* /*db*/, const char* /*schema*/, int frames) {
   auto* checkpointer = static_cast<Checkpointer*>(self);
-  if (frames < checkpointer->frames_) checkpointer->copied_ = 0;  // the log was started over
+  if (frames < checkpointer->frames_) checkpointer->tried_ = 0;  // the log was started over
   checkpointer->frames_ = frames;
   return SQLITE_OK;
 }
 
-std::int64_t Checkpointer::PendingBytes() const { return (frames_ - copied_) * page_size_; }
+std::int64_t Checkpointer::PendingBytes() const { return (frames_ - tried_) * page_size_; }
 
 Checkpointer::Need Checkpointer::need() const {
   const std::int64_t pending = PendingBytes();
@@ -31,27 +31,26 @@ Checkpointer::Need Checkpointer::need() const {
 
 Status Checkpointer::Run() {
   if (frames_ * page_size_ < kTruncateBytes) return Checkpoint(SQLITE_CHECKPOINT_PASSIVE);
-  db_.SetLockDeadline(std::chrono::steady_clock::now() + kReaderGap);
-  Status status = Checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
+  Status status = Truncate();
   return status.code() == Code::kBusy ? Status::Ok() : status;
 }
 
-Status Checkpointer::Truncate() { return Checkpoint(SQLITE_CHECKPOINT_TRUNCATE); }
+Status Checkpointer::Truncate() {
+  db_.SetLockDeadline(std::chrono::steady_clock::now() + kReaderGap);
+  return Checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
+}
 
 Status Checkpointer::Checkpoint(int mode) {
+  // Commits that were promised durability lie in the same log as those that were not.
+  Status synced = db_.SetDurability(db_.strongest_durability());
+  if (!synced.ok()) return synced;
   int frames = 0;
   int copied = 0;
   const int rc = sqlite3_wal_checkpoint_v2(db_.handle(), "main", mode, &frames, &copied);
-  if (frames >= 0) {
-    frames_ = frames;
-    copied_ = copied;
-  }
-  if (rc != SQLITE_OK) {
-    // What could not be copied now is tried again after as much has been written once more.
-    if ((rc & 0xff) == SQLITE_BUSY) copied_ = frames_;
-    return FromSqlite(rc, db_.handle(), "checkpoint");
-  }
-  return Status::Ok();
+  if (frames >= 0) frames_ = frames;
+  // What could not be copied now is tried again after as much has been written once more.
+  tried_ = frames_;
+  return rc == SQLITE_OK ? Status::Ok() : FromSqlite(rc, db_.handle(), "checkpoint");
 }
 
 }  // namespace hypha

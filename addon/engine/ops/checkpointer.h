@@ -24,7 +24,7 @@ class Checkpointer {
   Need need() const;
   // REQUIRES: no open transaction.
   Status Run();
-  // Copies everything and empties the log. kBusy when readers or other processes prevented it.
+  // Copies everything and empties the log. kBusy when readers or other processes prevented it for 50 ms.
   Status Truncate();
 
  private:
@@ -35,7 +35,7 @@ class Checkpointer {
   Connection& db_;
   std::int64_t page_size_;
   std::int64_t frames_ = 0;  // in the log
-  std::int64_t copied_ = 0;  // of those
+  std::int64_t tried_ = 0;   // of those, the frames that a checkpoint has copied or met a reader before
 };
 
 }  // namespace hypha

@@ -41,7 +41,8 @@ bool Ranker::Add(const EntryView& row, std::int64_t max_bytes) {
   AppendRow(item.text, row, shape_);
   bytes_ += static_cast<std::int64_t>(item.text.size() + item.key.size());
   items_.push_back(std::move(item));
-  if (bounded_ && items_.size() >= std::max<std::size_t>(2 * wanted_, 64)) Prune();
+  const bool full = items_.size() >= std::max<std::size_t>(2 * wanted_, 64) || bytes_ > max_bytes;
+  if (bounded_ && full && items_.size() > wanted_) Prune();
   return bytes_ <= max_bytes;
 }
 

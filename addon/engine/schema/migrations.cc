@@ -12,6 +12,11 @@
 namespace hypha {
 namespace {
 
+// What the steps made; indexes that users asked for come on top.
+constexpr const char* kOurSchema =
+    "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE substr(tbl_name, 1, 6) = 'hypha_' "
+    "AND NOT (type = 'index' AND substr(name, 1, 9) = 'hypha_ix_') ORDER BY type, name";
+
 std::string Checksum(std::string_view text) {
   char hex[9];
   std::snprintf(hex, sizeof hex, "%08x", Crc32c(text));
@@ -76,9 +81,7 @@ Status VerifyChecksums(Connection& db) {
 }
 
 Result<std::string> OurSchema(Connection& db) {
-  auto lease = db.cache().Take(
-      "SELECT type, name, tbl_name, sql FROM sqlite_schema "
-      "WHERE substr(tbl_name, 1, 6) = 'hypha_' AND name NOT LIKE 'hypha_ix_%' ORDER BY type, name");
+  auto lease = db.cache().Take(kOurSchema);
   if (!lease.ok()) return lease.status();
   Cursor cursor(lease.value().get());
   std::string all;
@@ -107,10 +110,7 @@ Result<std::string> ExpectedSchema() {
       for (int i = 0; i < columns; ++i) static_cast<std::string*>(out)->append(values[i] ? values[i] : "").push_back('\n');
       return 0;
     };
-    rc = sqlite3_exec(raw,
-                      "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE substr(tbl_name, 1, 6) = 'hypha_' "
-                      "AND name NOT LIKE 'hypha_ix_%' ORDER BY type, name",
-                      append, &all, nullptr);
+    rc = sqlite3_exec(raw, kOurSchema, append, &all, nullptr);
   }
   Status status = FromSqlite(rc, raw, "build the expected schema");
   sqlite3_close(raw);
@@ -191,6 +191,10 @@ Status VerifySchema(Connection& db) {
 }
 
 Status Migrate(Connection& db, const MigrationRequest& request, const Hooks& hooks) {
+  // Below step 1 there is no place for the rows.
+  if (request.target < 1 || request.target > kLatestSchema) {
+    return {Code::kInvalidArgument, "there is no schema " + std::to_string(request.target)};
+  }
   auto transaction = Transaction::Begin(db);
   if (!transaction.ok()) return transaction.status();
   // Read again under the write lock: another process may have migrated meanwhile.

@@ -74,7 +74,7 @@ Status Differs(const char* what, const std::string& got) {
 
 // REQUIRES: db open. Only the message of a missing or refused file is worth adding the path to.
 Status OpenFailure(int rc, sqlite3* db, const std::string& path) {
-  Status status = FromSqlite(rc, db, "open");
+  Status status = rc == SQLITE_OK ? Status(Code::kInternal) : FromSqlite(rc, db, "open");
   return {status.code(), "cannot open " + path + ": " + status.message(), rc};
 }
 
@@ -83,12 +83,11 @@ Status OpenFailure(int rc, sqlite3* db, const std::string& path) {
 Result<std::unique_ptr<Connection>> Connection::Open(ConnectionOptions options) {
   std::unique_ptr<Connection> connection(new Connection());
   connection->options_ = std::move(options);
-  for (const auto step : {&Connection::OpenHandle, &Connection::SetLimits, &Connection::SetFlags, &Connection::EnterWal,
-                          &Connection::SetPragmas}) {
+  for (const auto step : {&Connection::OpenHandle, &Connection::SetLimits, &Connection::SetFlags, &Connection::LookAtFile,
+                          &Connection::EnterWal, &Connection::SetPragmas}) {
     Status status = (connection.get()->*step)();
     if (!status.ok()) return status;
   }
-  connection->cache_ = std::make_unique<StatementCache>(connection->db_, connection->options_.statement_cache_size);
   return connection;
 }
 
@@ -143,10 +142,26 @@ Status Connection::SetFlags() {
   return Status::Ok();
 }
 
-// Reading the journal mode is also the first read of the file: a file that is no database shows here.
+// The first read of the file: one that is no database shows here.
+Status Connection::LookAtFile() {
+  cache_ = std::make_unique<StatementCache>(db_, options_.statement_cache_size);
+  auto encoding = QueryText("PRAGMA encoding");
+  if (!encoding.ok()) return OpenFailure(encoding.status().sqlite_code(), db_, options_.path);
+  if (encoding.value() != "UTF-8") {
+    return {Code::kNotADatabase, "cannot open " + options_.path + ": its text is " + encoding.value() + ", not UTF-8"};
+  }
+  return options_.accept ? options_.accept(*this) : Status::Ok();
+}
+
+// SQLite does not wait for the lock that the switch to WAL takes: two processes may meet at a new file.
 Status Connection::EnterWal() {
   const bool may_switch = options_.role == Role::kWriter && !options_.read_only;
-  auto mode = QueryText(may_switch ? "PRAGMA journal_mode=WAL" : "PRAGMA journal_mode");
+  const char* sql = may_switch ? "PRAGMA journal_mode=WAL" : "PRAGMA journal_mode";
+  auto mode = QueryText(sql);
+  for (int count = 0; !mode.ok() && mode.status().code() == Code::kBusy && may_switch && OnBusy(this, count) != 0;) {
+    ++count;
+    mode = QueryText(sql);
+  }
   if (!mode.ok()) return OpenFailure(mode.status().sqlite_code(), db_, options_.path);
   if (mode.value() != "wal" && !(options_.read_only && mode.value() == "delete")) {
     return {Code::kWalUnavailable, "no write-ahead log for " + options_.path + ": journal mode is " + mode.value()};
@@ -164,7 +179,7 @@ Status Connection::SetPragmas() {
   }
   Status status = Exec(SynchronousText(options_.durability));
   if (!status.ok()) return status;
-  durability_ = options_.durability;
+  durability_ = strongest_ = options_.durability;
   auto level = QueryInteger("PRAGMA synchronous");
   if (!level.ok()) return level.status();
   if (level.value() != static_cast<int>(durability_)) return Differs("synchronous", std::to_string(level.value()));
@@ -200,7 +215,9 @@ Result<std::int64_t> Connection::QueryInteger(const char* sql) {
 Status Connection::SetDurability(Durability durability) {
   if (durability == durability_) return Status::Ok();
   Status status = Exec(SynchronousText(durability));
-  if (status.ok()) durability_ = durability;
+  if (!status.ok()) return status;
+  durability_ = durability;
+  strongest_ = std::max(strongest_, durability);
   return status;
 }
 

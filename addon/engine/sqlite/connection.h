@@ -28,6 +28,8 @@ struct VfsNames {
   std::string inline_reader = "hypha-inline";
 };
 
+class Connection;
+
 struct ConnectionOptions {
   std::string path;
   VfsNames vfs;
@@ -39,6 +41,7 @@ struct ConnectionOptions {
   std::size_t statement_cache_size = 100;
   std::int64_t max_text_bytes = 0;                  // the longest value or metadata that may pass
   std::function<int(sqlite3*)> register_functions;  // SQL functions of the layers above; returns a SQLite code
+  std::function<Status(Connection&)> accept;        // may refuse the file before anything in it is changed
 };
 
 using SteadyTime = std::chrono::steady_clock::time_point;
@@ -67,6 +70,9 @@ class Connection {
   // Sets PRAGMA synchronous when it differs. REQUIRES: no open transaction.
   Status SetDurability(Durability durability);
 
+  // The most that any commit of this connection was promised, at least what it was opened with.
+  Durability strongest_durability() const { return strongest_; }
+
   // Statements that run past `deadline` fail with kTimeout. REQUIRES: ClearDeadline() before the next use.
   void SetDeadline(SteadyTime deadline);
   void ClearDeadline();
@@ -81,6 +87,7 @@ class Connection {
   Status SetFlags();
   Status SetLimits();
   Status SetPragmas();
+  Status LookAtFile();
   Status EnterWal();
   static int OnBusy(void* self, int count);
   static int OnProgress(void* self);
@@ -89,6 +96,7 @@ class Connection {
   sqlite3* db_ = nullptr;
   std::unique_ptr<StatementCache> cache_;
   Durability durability_ = Durability::kFull;
+  Durability strongest_ = Durability::kOff;
   SteadyTime deadline_{};
   SteadyTime lock_deadline_{};
 };

@@ -21,7 +21,9 @@ class Savepoint {
   ~Savepoint() {
     // Nothing is left to undo when SQLite has rolled the whole transaction back by itself.
     if (db_ == nullptr || !db_->in_transaction()) return;
-    if (db_->RunCached("ROLLBACK TO hypha").ok()) static_cast<void>(db_->RunCached("RELEASE hypha"));
+    if (db_->RunCached("ROLLBACK TO hypha").ok() && db_->RunCached("RELEASE hypha").ok()) return;
+    // What cannot be undone alone must not be committed with the rest: the owner sees that the transaction is gone.
+    sqlite3_exec(db_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
   }
 
   Status Release() && {

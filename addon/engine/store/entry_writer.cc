@@ -56,26 +56,19 @@ WriteOutcome EntryWriter::Apply(const WriteOp& op) {
   return Failed(Status(Code::kInternal, "unknown kind of write"));
 }
 
-Result<std::int64_t> EntryWriter::FindOrAddNamespace(std::string_view name) {
-  auto id = namespaces_.Find(name);
-  if (!id.ok() || id.value() != 0) return id;
-  WriteOp op;
-  op.ns = name;
-  return AddNamespace(op, false);
-}
-
-Result<std::int64_t> EntryWriter::AddNamespace(const WriteOp& op, bool is_explicit) {
+Result<std::int64_t> EntryWriter::AddNamespace(std::string_view name, const std::optional<std::string>& metadata,
+                                               bool is_explicit) {
   auto statement = statements_.Get(Sql::kNamespaceAdd);
   if (!statement.ok()) return statement.status();
   Cursor cursor(statement.value());
-  cursor.Bind(1, std::string_view(op.ns)).Bind(2, std::int64_t{is_explicit});
-  cursor.BindOptional(3, op.metadata).Bind(4, hooks_.now_ms());
+  cursor.Bind(1, name).Bind(2, std::int64_t{is_explicit});
+  cursor.BindOptional(3, metadata).Bind(4, hooks_.now_ms());
   const std::int64_t id = cursor.Step() ? cursor.Integer(0) : 0;
   while (cursor.Step()) {
   }
   Status status = cursor.status("add a namespace");
   if (!status.ok()) return status;
-  namespaces_.Put(op.ns, id);
+  namespaces_.Put(name, id);
   return id;
 }
 
@@ -93,12 +86,29 @@ Result<std::int64_t> EntryWriter::RunWrite(Sql id, const WriteOp& op, std::int64
 }
 
 WriteOutcome EntryWriter::Set(const WriteOp& op) {
-  auto ns_id = FindOrAddNamespace(op.ns);
+  auto ns_id = namespaces_.Find(op.ns);
   if (!ns_id.ok()) return Failed(ns_id.status());
-  if (op.if_version) return SetIfVersion(op, ns_id.value());
+  if (ns_id.value() == 0) return SetInNewNamespace(op);
+  return op.if_version ? SetIfVersion(op, ns_id.value()) : SetAlways(op, ns_id.value());
+}
+
+// The namespace exists only if the entry does.
+WriteOutcome EntryWriter::SetInNewNamespace(const WriteOp& op) {
+  if (op.if_version.value_or(0) != 0) return Failed(OutOfPlace(op, 0));
+  auto savepoint = Savepoint::Begin(statements_.db());
+  if (!savepoint.ok()) return Failed(savepoint.status());
+  auto ns_id = AddNamespace(op.ns, std::nullopt, false);
+  if (!ns_id.ok()) return Failed(ns_id.status());
+  WriteOutcome outcome = SetAlways(op, ns_id.value());
+  if (outcome.status.ok()) outcome.status = std::move(savepoint.value()).Release();
+  if (!outcome.status.ok()) OnRollback();
+  return outcome;
+}
+
+WriteOutcome EntryWriter::SetAlways(const WriteOp& op, std::int64_t ns_id) {
   auto version = versions_.Next();
   if (!version.ok()) return Failed(version.status());
-  auto rows = RunWrite(op.overwrite ? Sql::kUpsert : Sql::kInsert, op, ns_id.value(), version.value());
+  auto rows = RunWrite(op.overwrite ? Sql::kUpsert : Sql::kInsert, op, ns_id, version.value());
   if (!rows.ok()) return Failed(rows.status());
   if (rows.value() == 0) {
     return Failed({Code::kExists, "Key \"" + op.key + "\" already exists in namespace \"" + op.ns + "\""});
@@ -178,7 +188,7 @@ WriteOutcome EntryWriter::CreateNamespace(const WriteOp& op) {
   auto ns_id = namespaces_.Find(op.ns);
   if (!ns_id.ok()) return Failed(ns_id.status());
   if (ns_id.value() == 0) {
-    auto added = AddNamespace(op, true);
+    auto added = AddNamespace(op.ns, op.metadata, true);
     return added.ok() ? WriteOutcome{} : Failed(added.status());
   }
   auto statement = statements_.Get(Sql::kNamespaceMakeExplicit);

@@ -30,6 +30,8 @@ class EntryWriter {
 
  private:
   WriteOutcome Set(const WriteOp& op);
+  WriteOutcome SetInNewNamespace(const WriteOp& op);
+  WriteOutcome SetAlways(const WriteOp& op, std::int64_t ns_id);
   WriteOutcome SetIfVersion(const WriteOp& op, std::int64_t ns_id);
   WriteOutcome Delete(const WriteOp& op);
   WriteOutcome SetMetadata(const WriteOp& op);
@@ -38,8 +40,7 @@ class EntryWriter {
   WriteOutcome RemoveNamespace(const WriteOp& op, std::int64_t ns_id);
   WriteOutcome Clear(const WriteOp& op);
 
-  Result<std::int64_t> FindOrAddNamespace(std::string_view name);
-  Result<std::int64_t> AddNamespace(const WriteOp& op, bool is_explicit);
+  Result<std::int64_t> AddNamespace(std::string_view name, const std::optional<std::string>& metadata, bool is_explicit);
   // Binds and runs one of the statements that write a whole entry; the number of rows it touched.
   Result<std::int64_t> RunWrite(Sql id, const WriteOp& op, std::int64_t ns_id, std::int64_t version);
   Status OutOfPlace(const WriteOp& op, std::int64_t ns_id);

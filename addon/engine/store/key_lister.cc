@@ -14,7 +14,7 @@ struct KeyRange {
   std::string from;
   bool exclusive = false;          // `from` itself is not wanted
   std::optional<std::string> end;  // exclusive
-  std::string_view pattern;        // empty: every key of the range matches
+  std::optional<Glob> pattern;     // none: every key of the range matches
 };
 
 KeyRange RangeOf(const ListSpec& spec) {
@@ -26,7 +26,7 @@ KeyRange RangeOf(const ListSpec& spec) {
     const std::string_view literal = pattern.substr(0, star);
     if (literal.size() > prefix.size()) prefix = literal;
     const bool pure_prefix = star == pattern.size() - 1 && !spec.prefix;
-    if (!pure_prefix || star == std::string_view::npos) range.pattern = pattern;
+    if (!pure_prefix || star == std::string_view::npos) range.pattern.emplace(pattern);
   }
   range.end = PrefixEnd(prefix);
   range.from = std::move(prefix);
@@ -39,7 +39,7 @@ KeyRange RangeOf(const ListSpec& spec) {
 
 bool Wanted(const ListSpec& spec, const KeyRange& range, std::string_view key) {
   if (spec.prefix && key.substr(0, spec.prefix->size()) != *spec.prefix) return false;
-  return range.pattern.empty() || MatchesPattern(key, range.pattern);
+  return !range.pattern || range.pattern->Matches(key);
 }
 
 }  // namespace
@@ -51,7 +51,7 @@ Result<JsonChunks> EntryReader::List(const ListSpec& spec, std::int64_t result_b
   if (spec.pattern && spec.pattern->empty()) return JsonChunks{};  // only the empty key would match, and there is none
   const KeyRange range = RangeOf(spec);
   // With a pattern to match, SQLite cannot count for us.
-  const bool exact = range.pattern.empty() && !(spec.prefix && spec.pattern);
+  const bool exact = !range.pattern && !(spec.prefix && spec.pattern);
   auto statement = statements_.Get(range.end ? Sql::kListRange : range.exclusive ? Sql::kListAll : Sql::kListFrom);
   if (!statement.ok()) return statement.status();
   Cursor cursor(statement.value());

@@ -1,0 +1,21 @@
+// How many documents a filter selects.
+
+import { GROUPS } from '../data.js';
+
+export default {
+  name: 'count',
+  title: 'count with a filter',
+  per: 'count without an index over 20,000 documents',
+  needs: 'count',
+  size: { full: 4, quick: 1 },
+
+  prepare({ peer, entries, size, round }) {
+    const filter = { field: 'group', operator: 'in', value: [round % GROUPS, (round + 1) % GROUPS] };
+    async function run() {
+      let last;
+      for (let done = 0; done < size; done++) last = await peer.count(filter);
+      return last;
+    }
+    return { run, check: (last) => peer.read.count(last) === (2 * entries.length) / GROUPS };
+  },
+};

@@ -1,0 +1,419 @@
+// The data methods that a store, a namespace and a transaction share.
+
+import { invalidArgument, StorageError } from './errors.js';
+import { isStorageQuery, readFilter, readSort } from './filter.js';
+import { METHOD_OPTIONS, readOptions } from './options.js';
+import { parseChunks, toEntry, toMap } from './results.js';
+import { checkKey, checkNamespace, checkPattern, metadataToJson, toArray, valueToJson } from './validate.js';
+import { FLAG, KIND } from './write-queue.js';
+
+/** @typedef {import('./session.js').StoreSession} StoreSession */
+/** @typedef {import('./session.js').TransactionSession} TransactionSession */
+/** @typedef {import('./options.js').OptionTable} OptionTable */
+/** @typedef {import('./options.js').Durability} Durability */
+/** @typedef {import('./filter.js').Filter} Filter */
+/** @typedef {import('./filter.js').StorageQuery} StorageQuery */
+/** @typedef {import('./filter.js').SortKey} SortKey */
+/** @typedef {import('./native.js').RawEntry} RawEntry */
+/** @typedef {import('./write-queue.js').Op} Op */
+/**
+ * @template [T=unknown]
+ * @typedef {import('./results.js').Entry<T>} Entry
+ */
+
+/** @typedef {{ namespace?: string }} KeyOptions */
+/** @typedef {{ namespace?: string, metadata?: object | null, overwrite?: boolean, ifVersion?: number | null, durability?: Durability }} SetOptions */
+/** @typedef {{ key: string, value: unknown, namespace?: string, metadata?: object | null, overwrite?: boolean, ifVersion?: number | null }} SetEntry */
+/** @typedef {{ key: string, namespace: string, ok: boolean, version?: number, error?: Error }} SetOutcome */
+/** @typedef {{ key: string, namespace: string, ok: boolean, deleted?: boolean, error?: Error }} DeleteOutcome */
+/** @typedef {{ namespace?: string, pattern?: string | null, prefix?: string | null, after?: string | null, limit?: number | null, offset?: number | null }} ListOptions */
+/** @typedef {{ namespace?: string, sort?: SortKey | SortKey[] | null, limit?: number | null, offset?: number | null }} QueryOptions */
+/** @typedef {{ name: string, explicit: boolean, metadata: Record<string, unknown>, createdAt: number }} NamespaceInfo */
+
+export const DEFAULT_NAMESPACE = 'default';
+
+/** Names a method that is not part of the public interface. */
+export const kernelQuery = Symbol('kernelQuery');
+
+/** The options of a call without any. @type {Record<string, any>} */
+const NO_OPTIONS = Object.freeze(Object.create(null));
+
+const ENTRY_OPTIONS = { ...METHOD_OPTIONS.set, key: { check: () => true, expected: '' }, value: { check: () => true, expected: '' } };
+const SET_ENTRY_OPTIONS = (({ durability: _, ...rest }) => rest)(ENTRY_OPTIONS);
+
+/** @param {number | null | undefined} ifVersion @returns {number | undefined} as the addon reads it */
+const versionCode = (ifVersion) => (ifVersion === null ? 0 : ifVersion);
+
+/** @param {unknown} value @param {string} name @returns {number | null | undefined} */
+function checkPaging(value, name) {
+  const ok = value === undefined || value === null || (Number.isSafeInteger(value) && /** @type {number} */ (value) >= 0);
+  if (!ok) throw invalidArgument(name, 'a non-negative integer, null or undefined');
+  return /** @type {number | null | undefined} */ (value);
+}
+
+export class DataMethods {
+  /** @type {StoreSession | TransactionSession} */ #session;
+  /** @type {string | undefined} set when the namespace is fixed */ #namespace;
+
+  /**
+   * @param {StoreSession | TransactionSession} session
+   * @param {string} [namespace]
+   */
+  constructor(session, namespace) {
+    this.#session = session;
+    this.#namespace = namespace;
+  }
+
+  /** @param {string} [given] @returns {string} */
+  #ns(given) {
+    if (given === undefined) return this.#namespace ?? DEFAULT_NAMESPACE;
+    checkNamespace(given, this.#session.limits);
+    if (this.#namespace !== undefined && given !== this.#namespace) {
+      throw invalidArgument('options.namespace', `"${this.#namespace}" or absent here`);
+    }
+    return given;
+  }
+
+  /** @param {KeyOptions | undefined} options @returns {string} */
+  #nsOf(options) {
+    return options === undefined ? this.#ns() : this.#ns(readOptions(options, METHOD_OPTIONS.key).namespace);
+  }
+
+  /**
+   * @template [T=any]
+   * @param {string} key
+   * @param {KeyOptions} [options]
+   * @returns {Promise<T | undefined>} a fresh value that nobody else holds, undefined when the key is absent
+   */
+  async get(key, options) {
+    const ns = this.#nsOf(options);
+    checkKey(key, this.#session.limits);
+    let text = this.#session.readPoint(
+      ns,
+      key,
+      (store) => store.get(ns, key),
+      async (store) => (await store.read(0, 'entry', ns, key))?.[0],
+    );
+    if (typeof text === 'object') text = await text;
+    return text === undefined ? undefined : JSON.parse(/** @type {string} */ (text));
+  }
+
+  /**
+   * @template [T=any]
+   * @param {string} key
+   * @param {KeyOptions} [options]
+   * @returns {Promise<Entry<T> | undefined>}
+   */
+  async getEntry(key, options) {
+    const ns = this.#nsOf(options);
+    checkKey(key, this.#session.limits);
+    const raw = await this.#session.readPoint(
+      ns,
+      key,
+      (store) => store.getEntry(ns, key),
+      (store) => store.read(0, 'entry', ns, key),
+    );
+    return raw === undefined ? undefined : toEntry(key, /** @type {RawEntry} */ (raw));
+  }
+
+  /**
+   * @param {string} key
+   * @param {KeyOptions} [options]
+   * @returns {Promise<boolean>}
+   */
+  async has(key, options) {
+    const ns = this.#nsOf(options);
+    checkKey(key, this.#session.limits);
+    const found = this.#session.readPoint(
+      ns,
+      key,
+      (store) => store.has(ns, key),
+      async (store) => ((await store.read(0, 'entry', ns, key)) === undefined ? undefined : true),
+    );
+    return (typeof found === 'object' ? await found : found) === true;
+  }
+
+  /**
+   * @param {string} key
+   * @param {KeyOptions} [options]
+   * @returns {Promise<Record<string, any> | undefined>} `{}` for an entry without metadata, undefined when absent
+   */
+  async getMetadata(key, options) {
+    const ns = this.#nsOf(options);
+    checkKey(key, this.#session.limits);
+    const text = await this.#session.readPoint(
+      ns,
+      key,
+      (store) => store.getMetadata(ns, key),
+      async (store) => {
+        const raw = await store.read(0, 'entry', ns, key);
+        return raw === undefined ? undefined : (raw[1] ?? '');
+      },
+    );
+    if (text === undefined) return undefined;
+    return text === '' ? {} : JSON.parse(/** @type {string} */ (text));
+  }
+
+  /**
+   * All from one snapshot.
+   * @template [T=any]
+   * @param {Iterable<string>} keys
+   * @param {KeyOptions} [options]
+   * @returns {Promise<Map<string, T>>} in the order asked, absent keys left out
+   */
+  async getMany(keys, options) {
+    const ns = this.#nsOf(options);
+    const list = toArray(keys, 'keys');
+    this.#checkBatch(list.length);
+    for (const key of list) checkKey(key, this.#session.limits);
+    const asked = /** @type {string[]} */ (list);
+    return toMap(asked, await this.#session.readMany(ns, asked));
+  }
+
+  /** @param {number} count */
+  #checkBatch(count) {
+    const { batchEntries } = this.#session.limits;
+    if (count > batchEntries) {
+      throw new StorageError('HYPHA_TOO_LARGE', `the batch has more entries than limits.batchEntries (${batchEntries})`);
+    }
+  }
+
+  /** @param {unknown} key @param {unknown} value @param {Record<string, any>} options @returns {Op} */
+  #setOp(key, value, options) {
+    const { limits } = this.#session;
+    const ns = this.#ns(options.namespace);
+    checkKey(key, limits);
+    return {
+      kind: options.overwrite === false ? KIND.set | FLAG.noOverwrite : KIND.set,
+      ns,
+      key,
+      value: valueToJson(value, limits),
+      metadata: metadataToJson(options.metadata, limits),
+      ifVersion: versionCode(options.ifVersion),
+    };
+  }
+
+  /**
+   * The value is taken at the call: changing the object afterwards changes nothing.
+   * @param {string} key
+   * @param {unknown} value what JSON.stringify can represent
+   * @param {SetOptions} [options] metadata given replaces, metadata not given is kept; overwrite: false fails with
+   *   HYPHA_EXISTS when the key is present; ifVersion fails with HYPHA_CONFLICT unless the entry has that version
+   * @returns {Promise<{ version: number }>}
+   */
+  async set(key, value, options) {
+    const given = options === undefined ? NO_OPTIONS : readOptions(options, METHOD_OPTIONS.set);
+    const version = await this.#session.write(this.#setOp(key, value, given), given.durability);
+    return { version };
+  }
+
+  /**
+   * @param {string} key
+   * @param {{ namespace?: string, ifVersion?: number | null, durability?: Durability }} [options]
+   * @returns {Promise<boolean>} whether there was an entry
+   */
+  async delete(key, options) {
+    const given = options === undefined ? NO_OPTIONS : readOptions(options, METHOD_OPTIONS.delete);
+    const ns = this.#ns(given.namespace);
+    checkKey(key, this.#session.limits);
+    const op = { kind: KIND.delete, ns, key, ifVersion: versionCode(given.ifVersion) };
+    return (await this.#session.write(op, given.durability)) > 0;
+  }
+
+  /**
+   * One request. Unless `atomic`, an entry that fails does not touch the others.
+   * @param {Iterable<SetEntry>} entries
+   * @param {{ namespace?: string, metadata?: object | null, overwrite?: boolean, atomic?: boolean, durability?: Durability }} [options]
+   *   an entry's own options win
+   * @returns {Promise<{ ok: boolean, outcomes: SetOutcome[] }>} outcomes in the order of the entries
+   */
+  async setMany(entries, options) {
+    const given = readOptions(options, METHOD_OPTIONS.setMany);
+    const common = { namespace: given.namespace, metadata: given.metadata, overwrite: given.overwrite };
+    const list = toArray(entries, 'entries');
+    this.#checkBatch(list.length);
+    /** @type {SetOutcome[]} */
+    const outcomes = [];
+    const batch = new BatchBuilder(this.#session.limits.batchBytes);
+    for (let i = 0; i < list.length; i++) {
+      const entry = /** @type {any} */ (list[i]);
+      try {
+        if (typeof entry !== 'object' || entry === null) throw invalidArgument(`entries[${i}]`, 'an object { key, value }');
+        const own = readOptions(entry, SET_ENTRY_OPTIONS, `entries[${i}]`);
+        const op = this.#setOp(own.key, own.value, { ...common, ...own });
+        batch.add(op, i);
+        outcomes.push({ key: own.key, namespace: op.ns, ok: true });
+      } catch (error) {
+        if (given.atomic || /** @type {any} */ (error).limit) throw error;
+        outcomes.push({ key: entry?.key, namespace: entry?.namespace ?? this.#ns(given.namespace), ok: false, error: /** @type {Error} */ (error) });
+      }
+    }
+    const results = await this.#session.writeAll(batch.ops, given.atomic === true, given.durability);
+    for (let i = 0; i < results.length; i++) {
+      const outcome = outcomes[batch.places[i]];
+      const result = results[i];
+      if (typeof result === 'number') outcome.version = result;
+      else Object.assign(outcome, { ok: false, error: result });
+    }
+    return { ok: outcomes.every((outcome) => outcome.ok), outcomes };
+  }
+
+  /**
+   * @param {Iterable<string>} keys
+   * @param {{ namespace?: string, atomic?: boolean, durability?: Durability }} [options]
+   * @returns {Promise<{ ok: boolean, outcomes: DeleteOutcome[] }>} an absent key is a success
+   */
+  async deleteMany(keys, options) {
+    const given = readOptions(options, METHOD_OPTIONS.deleteMany);
+    const ns = this.#ns(given.namespace);
+    const list = toArray(keys, 'keys');
+    this.#checkBatch(list.length);
+    /** @type {DeleteOutcome[]} */
+    const outcomes = [];
+    /** @type {Op[]} */
+    const ops = [];
+    /** @type {number[]} */
+    const places = [];
+    for (let i = 0; i < list.length; i++) {
+      const key = /** @type {string} */ (list[i]);
+      outcomes.push({ key, namespace: ns, ok: true });
+      try {
+        checkKey(key, this.#session.limits);
+        ops.push({ kind: KIND.delete, ns, key });
+        places.push(i);
+      } catch (error) {
+        if (given.atomic) throw error;
+        outcomes[i] = { key, namespace: ns, ok: false, error: /** @type {Error} */ (error) };
+      }
+    }
+    const results = await this.#session.writeAll(ops, given.atomic === true, given.durability);
+    for (let i = 0; i < results.length; i++) {
+      const result = results[i];
+      if (typeof result === 'number') outcomes[places[i]].deleted = result > 0;
+      else Object.assign(outcomes[places[i]], { ok: false, error: result });
+    }
+    return { ok: outcomes.every((outcome) => outcome.ok), outcomes };
+  }
+
+  /**
+   * @param {string} key fails with HYPHA_NOT_FOUND when absent
+   * @param {object} metadata
+   * @param {{ namespace?: string, merge?: boolean, durability?: Durability }} [options] merge (the default) keeps the
+   *   properties not given
+   * @returns {Promise<{ version: number }>}
+   */
+  async setMetadata(key, metadata, options) {
+    const given = readOptions(options, METHOD_OPTIONS.setMetadata);
+    const ns = this.#ns(given.namespace);
+    checkKey(key, this.#session.limits);
+    const text = metadataToJson(metadata, this.#session.limits);
+    if (text === undefined) throw new StorageError('HYPHA_INVALID_VALUE', 'metadata must be a plain object');
+    const kind = given.merge === false ? KIND.setMetadata : KIND.mergeMetadata;
+    return { version: await this.#session.write({ kind, ns, key, metadata: text }, given.durability) };
+  }
+
+  /**
+   * Keys in the byte order of their UTF-8.
+   * @param {ListOptions} [options] `pattern`: `*` matches any run, everything else is literal
+   * @returns {Promise<string[]>}
+   */
+  async list(options) {
+    const given = readOptions(options, METHOD_OPTIONS.list);
+    const ns = this.#ns(given.namespace);
+    if (typeof given.pattern === 'string') checkPattern(given.pattern, this.#session.limits, 'options.pattern');
+    for (const name of ['pattern', 'prefix', 'after']) {
+      // No key holds half a surrogate pair, and UTF-8 cannot ask for one.
+      if (typeof given[name] === 'string' && !given[name].isWellFormed()) throw invalidArgument(`options.${name}`, 'without lone surrogates');
+    }
+    const chunks = await this.#session.read('list', ns, given.pattern, given.prefix, given.after, given.limit, given.offset ?? 0);
+    return parseChunks(chunks, () => this.#session.nextTurn());
+  }
+
+  /**
+   * Entries that match, by the exact rules of docs/queries.md, in key order unless sorted.
+   * @template [T=any]
+   * @param {Filter | StorageQuery | null} [filter]
+   * @param {QueryOptions} [options] a StorageQuery's own sort and paging win
+   * @returns {Promise<Entry<T>[]>}
+   */
+  async query(filter, options) {
+    return this.#query(filter, options, false);
+  }
+
+  /**
+   * @param {any} filter
+   * @param {any} options
+   * @param {boolean} kernelShape entries of `{ key, value, metadata }` only
+   * @returns {Promise<any[]>}
+   */
+  async #query(filter, options, kernelShape) {
+    const given = readOptions(options, METHOD_OPTIONS.query);
+    const ns = this.#ns(given.namespace);
+    const own = isStorageQuery(filter);
+    const sort = readSort(own ? filter.getSort?.() : given.sort);
+    const limit = checkPaging(own ? filter.getLimit?.() : given.limit, 'limit');
+    const offset = checkPaging(own ? filter.getOffset?.() : given.offset, 'offset') ?? 0;
+    const tree = readFilter(filter, this.#session.limits);
+    const chunks = await this.#session.read('query', ns, tree, sort, limit, offset, kernelShape);
+    return parseChunks(chunks, () => this.#session.nextTurn());
+  }
+
+  /**
+   * query() with the rows the kernel's contract gives.
+   * @param {any} filter
+   * @param {QueryOptions} options
+   * @returns {Promise<{ key: string, value: any, metadata: Record<string, any> }[]>}
+   */
+  async [kernelQuery](filter, options) {
+    return this.#query(filter, options, true);
+  }
+
+  /**
+   * @param {{ namespace?: string, filter?: Filter | StorageQuery | null }} [options] a StorageQuery's own limit caps
+   * @returns {Promise<number>}
+   */
+  async count(options) {
+    const given = readOptions(options, METHOD_OPTIONS.count);
+    const ns = this.#ns(given.namespace);
+    const cap = isStorageQuery(given.filter) ? checkPaging(given.filter.getLimit?.(), 'limit') : undefined;
+    const tree = readFilter(given.filter, this.#session.limits);
+    const count = await this.#session.read('count', ns, tree);
+    return cap === undefined || cap === null ? count : Math.min(count, cap);
+  }
+
+  /**
+   * Deletes all entries of the namespace; without one, of every namespace. Namespaces stay.
+   * @param {KeyOptions} [options]
+   * @returns {Promise<number>} how many entries went
+   */
+  async clear(options) {
+    const given = readOptions(options, METHOD_OPTIONS.clear);
+    const all = given.namespace === undefined && this.#namespace === undefined;
+    const op = all ? { kind: KIND.clear | FLAG.all, ns: DEFAULT_NAMESPACE } : { kind: KIND.clear, ns: this.#ns(given.namespace) };
+    return this.#session.write(op);
+  }
+}
+
+/** Collects the operations of a batch within its size limit. */
+class BatchBuilder {
+  /** @type {Op[]} */ ops = [];
+  /** @type {number[]} the place of each in the caller's list */ places = [];
+  #bytes = 0;
+  /** @type {number} */ #limit;
+
+  /** @param {number} limit */
+  constructor(limit) {
+    this.#limit = limit;
+  }
+
+  /** @param {Op} op @param {number} place */
+  add(op, place) {
+    this.#bytes += (op.value?.length ?? 0) + (op.metadata?.length ?? 0) + /** @type {string} */ (op.key).length;
+    if (this.#bytes > this.#limit) {
+      const error = new StorageError('HYPHA_TOO_LARGE', `the batch is larger than limits.batchBytes (${this.#limit} bytes)`);
+      throw Object.assign(error, { limit: 'batchBytes' });
+    }
+    this.ops.push(op);
+    this.places.push(place);
+  }
+}

@@ -1,0 +1,13 @@
+// hyphadb: an embedded document store.
+
+import { native } from './native.js';
+
+/** The version of the SQLite inside the addon. */
+export const SQLITE_VERSION = native.sqliteVersion;
+/** Every error code: whether the same call may succeed later, and what it means. */
+export const ERROR_CODES = Object.freeze(native.errorCodes);
+
+export { open, migrate } from './open.js';
+export { StorageError } from './errors.js';
+export { Store } from './store.js';
+export { Transaction } from './transaction.js';

@@ -1,0 +1,383 @@
+// MyceliaStorageBackend: the kernel's storage contract over a Store.
+
+import { performance } from 'node:perf_hooks';
+
+import { DEFAULT_NAMESPACE, kernelQuery } from '../data-methods.js';
+import { StorageError } from '../errors.js';
+import { open } from '../open.js';
+import { toArray } from '../validate.js';
+import { toOpenOptions, wantsDebug } from './config.js';
+
+/** @typedef {import('./config.js').MyceliaConfig} MyceliaConfig */
+/** @typedef {import('../store.js').Store} Store */
+/** @typedef {import('../transaction.js').Transaction} Transaction */
+/** @typedef {{ namespace?: string, transactionId?: string, [other: string]: any }} CallOptions */
+
+const ISOLATIONS = ['READ_UNCOMMITTED', 'READ_COMMITTED', 'SERIALIZABLE'];
+/** Ended or timed-out transactions that nobody asked for again are forgotten beyond this many. */
+const TRANSACTIONS_KEPT = 10_000;
+
+/** @param {string} key @param {string} ns */
+const notFound = (key, ns) => new StorageError('HYPHA_NOT_FOUND', `Key "${key}" not found in namespace "${ns}"`);
+const invalidTransaction = () => new StorageError('HYPHA_TRANSACTION_INVALID', 'Invalid transaction ID');
+
+/** @param {any} options @returns {string} as the contract has it: anything falsy means 'default' */
+const namespaceOf = (options) => options?.namespace || DEFAULT_NAMESPACE;
+
+/**
+ * Every method resolves to a plain object and never rejects: `{ success: true, ... }`, or `{ success: false, error }`
+ * where `error.code` is one of the README's codes. No file is touched before open() or the first call.
+ */
+export class MyceliaStorageBackend {
+  supportsTransactions = true;
+  supportsQuery = true;
+  supportsMetadata = true;
+
+  /** @type {MyceliaConfig} */ #config;
+  /** @type {boolean} */ #debug;
+  /** @type {Store | undefined} once open */ #store;
+  /** @type {Promise<Store> | undefined} */ #opening;
+  #closed = false;
+  /** @type {Promise<{ success: boolean, error?: Error }> | undefined} */ #closing;
+  /** @type {Map<string, Transaction>} */ #transactions = new Map();
+
+  /** @param {MyceliaConfig} [config] */
+  constructor(config = {}) {
+    this.#config = config;
+    this.#debug = wantsDebug(config);
+  }
+
+  /**
+   * Opens the database now rather than at the first call. May be called again.
+   * @returns {Promise<void>} rejects with a StorageError when it cannot be opened
+   */
+  async open() {
+    await this.#opened();
+  }
+
+  /** @returns {Promise<Store>} */
+  async #opened() {
+    if (this.#closed) throw new StorageError('HYPHA_CLOSED', 'the storage is closed');
+    if (this.#store !== undefined) return this.#store;
+    this.#opening ??= this.#openStore();
+    return this.#opening;
+  }
+
+  /** @returns {Promise<Store>} */
+  async #openStore() {
+    try {
+      this.#store = await open(toOpenOptions(this.#config));
+      return this.#store;
+    } catch (error) {
+      this.#opening = undefined; // the next call may try again
+      throw error;
+    }
+  }
+
+  /**
+   * Where a call's data methods are: the store, or the transaction that the options name.
+   * @param {CallOptions | null | undefined} options
+   * @returns {Store | Transaction | Promise<Store>}
+   */
+  #target(options) {
+    const id = options?.transactionId;
+    if (id !== undefined && id !== null) {
+      if (this.#closed) throw new StorageError('HYPHA_CLOSED', 'the storage is closed');
+      const transaction = this.#transactions.get(id);
+      if (transaction === undefined) throw invalidTransaction();
+      return transaction;
+    }
+    if (this.#store !== undefined && !this.#closed) return this.#store;
+    return this.#opened();
+  }
+
+  /**
+   * @param {string} name
+   * @param {CallOptions | null | undefined} options
+   * @param {(target: Store | Transaction) => Promise<any>} work what to add to `success: true`
+   * @param {object} [onFailure] what to add to `success: false`
+   * @returns {Promise<any>}
+   */
+  async #call(name, options, work, onFailure) {
+    const started = this.#debug ? performance.now() : 0;
+    try {
+      const target = this.#target(options);
+      // An open store must not cost a turn: the value of a set() is taken when it is called.
+      return { success: true, ...(await work(target instanceof Promise ? await target : target)) };
+    } catch (error) {
+      return { success: false, ...onFailure, error };
+    } finally {
+      if (this.#debug) console.debug(`[hyphadb] ${name} ${(performance.now() - started).toFixed(3)} ms`);
+    }
+  }
+
+  /** @param {string} key @param {CallOptions} [options] @returns {Promise<{ success: boolean, data?: any, metadata?: any, error?: Error }>} */
+  get(key, options) {
+    const namespace = namespaceOf(options);
+    return this.#call('get', options, async (target) => {
+      if (options?.includeMetadata === true) {
+        const entry = await target.getEntry(key, { namespace });
+        if (entry === undefined) throw notFound(key, namespace);
+        return { data: entry.value, metadata: entry.metadata };
+      }
+      const data = await target.get(key, { namespace });
+      if (data === undefined) throw notFound(key, namespace);
+      return { data };
+    });
+  }
+
+  /** @param {string} key @param {any} value @param {CallOptions} [options] @returns {Promise<{ success: boolean, error?: Error }>} */
+  set(key, value, options) {
+    return this.#withValue(value, (captured) =>
+      this.#call('set', options, async (target) => {
+        const { metadata, overwrite } = options ?? {};
+        await target.set(key, captured(), { namespace: namespaceOf(options), metadata, overwrite: overwrite !== false });
+      }),
+    );
+  }
+
+  /**
+   * The value of a call is the one at the moment of the call, also while the database is still being opened.
+   * @param {any} value
+   * @param {(captured: () => any) => Promise<any>} call
+   */
+  #withValue(value, call) {
+    if (this.#store !== undefined) return call(() => value);
+    let failure;
+    let copy;
+    try {
+      const text = JSON.stringify(value);
+      copy = text === undefined ? undefined : JSON.parse(text);
+    } catch (error) {
+      failure = error;
+    }
+    return call(() => (failure === undefined ? copy : value));
+  }
+
+  /** @param {string} key @param {CallOptions} [options] @returns {Promise<{ success: boolean, error?: Error }>} */
+  delete(key, options) {
+    return this.#call('delete', options, async (target) => {
+      await target.delete(key, { namespace: namespaceOf(options) });
+    });
+  }
+
+  /** @param {string} key @param {CallOptions} [options] @returns {Promise<{ success: boolean, exists: boolean, error?: Error }>} */
+  has(key, options) {
+    const work = async (/** @type {Store | Transaction} */ target) => ({ exists: await target.has(key, { namespace: namespaceOf(options) }) });
+    return this.#call('has', options, work, { exists: false });
+  }
+
+  /**
+   * Keys that are missing are in `errors`, and make `success` false; the others are in `data` all the same.
+   * @param {Iterable<string>} keys
+   * @param {CallOptions} [options]
+   * @returns {Promise<{ success: boolean, data: Map<string, any>, errors?: Map<string, Error>, error?: Error }>}
+   */
+  async getMany(keys, options) {
+    const namespace = namespaceOf(options);
+    const work = async (/** @type {Store | Transaction} */ target) => {
+      const list = /** @type {string[]} */ (toArray(keys, 'keys'));
+      return { list, data: await target.getMany(list, { namespace }) };
+    };
+    const result = await this.#call('getMany', options, work, { data: new Map() });
+    const { list, ...rest } = result;
+    if (!result.success || list.every((/** @type {string} */ key) => result.data.has(key))) return rest;
+    const missing = list.filter((/** @type {string} */ key) => !result.data.has(key));
+    return { success: false, data: result.data, errors: new Map(missing.map((/** @type {string} */ key) => [key, notFound(key, namespace)])) };
+  }
+
+  /**
+   * One transaction; entries that fail are reported, the others are kept, unless `atomic`.
+   * @param {Iterable<{ key: string, value: any, options?: CallOptions }>} entries their own options win
+   * @param {CallOptions} [options]
+   * @returns {Promise<{ success: boolean, results: Map<string, { success: boolean, error?: Error }>, outcomes?: any[], errors?: Error[], error?: Error }>}
+   */
+  async setMany(entries, options) {
+    const work = async (/** @type {Store | Transaction} */ target) => {
+      const list = toArray(entries, 'entries').map((entry) => flatten(/** @type {any} */ (entry), options));
+      return { outcomes: (await target.setMany(list, { atomic: options?.atomic === true })).outcomes };
+    };
+    const result = await this.#call('setMany', options, work, { results: new Map() });
+    return result.success ? summarize(result.outcomes) : result;
+  }
+
+  /**
+   * Missing keys count as success.
+   * @param {Iterable<string>} keys
+   * @param {CallOptions} [options]
+   * @returns {Promise<{ success: boolean, results: Map<string, { success: boolean, error?: Error }>, errors?: Error[], error?: Error }>}
+   */
+  async deleteMany(keys, options) {
+    const work = async (/** @type {Store | Transaction} */ target) => {
+      const list = /** @type {string[]} */ (toArray(keys, 'keys'));
+      return { outcomes: (await target.deleteMany(list, { namespace: namespaceOf(options), atomic: options?.atomic === true })).outcomes };
+    };
+    const result = await this.#call('deleteMany', options, work, { results: new Map() });
+    return result.success ? summarize(result.outcomes) : result;
+  }
+
+  /** @param {CallOptions} [options] pattern, limit, offset @returns {Promise<{ success: boolean, keys?: string[], error?: Error }>} */
+  list(options) {
+    return this.#call('list', options, async (target) => {
+      const { pattern, limit, offset } = options ?? {};
+      return { keys: await target.list({ namespace: namespaceOf(options), pattern, limit, offset }) };
+    });
+  }
+
+  /**
+   * @param {any} filter a filter object, an array of them, or a StorageQuery
+   * @param {CallOptions} [options] limit, offset, sort
+   * @returns {Promise<{ success: boolean, results?: { key: string, value: any, metadata: any }[], error?: Error }>}
+   */
+  query(filter, options) {
+    return this.#call('query', options, async (target) => {
+      const { limit, offset, sort } = options ?? {};
+      const order = sort === undefined || sort === null ? undefined : { field: sort.field, order: sort.order };
+      if (filter === undefined || filter === null) throw new StorageError('HYPHA_INVALID_FILTER', 'filter must be a filter object or an array of them');
+      return { results: await target[kernelQuery](filter, { namespace: namespaceOf(options), limit, offset, sort: order }) };
+    });
+  }
+
+  /** @param {CallOptions} [options] filter @returns {Promise<{ success: boolean, count?: number, error?: Error }>} */
+  count(options) {
+    return this.#call('count', options, async (target) => ({ count: await target.count({ namespace: namespaceOf(options), filter: options?.filter }) }));
+  }
+
+  /** @param {string} name @param {CallOptions} [options] metadata @returns {Promise<{ success: boolean, error?: Error }>} */
+  createNamespace(name, options) {
+    return this.#call('createNamespace', options, async (target) => {
+      await target.createNamespace(name, { metadata: options?.metadata });
+    });
+  }
+
+  /** @param {string} name @param {CallOptions} [options] recursive @returns {Promise<{ success: boolean, error?: Error }>} */
+  deleteNamespace(name, options) {
+    return this.#call('deleteNamespace', options, async (target) => {
+      await target.deleteNamespace(name, { recursive: options?.recursive === true });
+    });
+  }
+
+  /** @param {CallOptions} [options] @returns {Promise<{ success: boolean, namespaces?: string[], error?: Error }>} */
+  listNamespaces(options) {
+    return this.#call('listNamespaces', options, async (target) => ({ namespaces: await target.listNamespaces() }));
+  }
+
+  /** @param {string} key @param {CallOptions} [options] @returns {Promise<{ success: boolean, metadata?: any, error?: Error }>} */
+  getMetadata(key, options) {
+    const namespace = namespaceOf(options);
+    return this.#call('getMetadata', options, async (target) => {
+      const metadata = await target.getMetadata(key, { namespace });
+      if (metadata === undefined) throw notFound(key, namespace);
+      return { metadata };
+    });
+  }
+
+  /** @param {string} key @param {object} metadata @param {CallOptions} [options] merge @returns {Promise<{ success: boolean, error?: Error }>} */
+  setMetadata(key, metadata, options) {
+    return this.#call('setMetadata', options, async (target) => {
+      await target.setMetadata(key, metadata, { namespace: namespaceOf(options), merge: options?.merge !== false });
+    });
+  }
+
+  /** @param {CallOptions} [options] namespace; without one everything goes @returns {Promise<{ success: boolean, error?: Error }>} */
+  clear(options) {
+    return this.#call('clear', options, async (target) => {
+      await target.clear(options?.namespace ? { namespace: options.namespace } : undefined);
+    });
+  }
+
+  /** @returns {Promise<{ success: boolean, status: { healthy: boolean, [name: string]: any }, error?: Error }>} */
+  getStatus() {
+    const work = async (/** @type {any} */ store) => ({ status: { healthy: true, backend: 'hyphadb', ...(await store.status()) } });
+    return this.#call('getStatus', undefined, work, { status: { healthy: false } });
+  }
+
+  /**
+   * @param {{ isolation?: string, timeout?: number }} [options] all three isolations of the contract run serializable;
+   *   timeout in milliseconds, 30,000 unless given
+   * @returns {Promise<{ success: boolean, transactionId?: string, error?: Error }>}
+   */
+  beginTransaction(options) {
+    return this.#call('beginTransaction', undefined, async (store) => {
+      const { isolation, timeout } = options ?? {};
+      if (isolation !== undefined && isolation !== null && !ISOLATIONS.includes(normalIsolation(isolation))) {
+        throw new StorageError('HYPHA_INVALID_ARGUMENT', `options.isolation must be one of ${ISOLATIONS.join(', ')}`);
+      }
+      const transaction = await /** @type {Store} */ (store).beginTransaction({ timeout: timeout ?? undefined });
+      const transactionId = `tx_${transaction.id}`;
+      this.#transactions.set(transactionId, transaction);
+      if (this.#transactions.size > TRANSACTIONS_KEPT) this.#transactions.delete(this.#transactions.keys().next().value ?? '');
+      return { transactionId };
+    });
+  }
+
+  /** @param {string} transactionId @returns {Promise<{ success: boolean, error?: Error }>} */
+  commit(transactionId) {
+    return this.#end('commit', transactionId);
+  }
+
+  /** @param {string} transactionId @returns {Promise<{ success: boolean, error?: Error }>} */
+  rollback(transactionId) {
+    return this.#end('rollback', transactionId);
+  }
+
+  /** @param {'commit' | 'rollback'} how @param {string} transactionId */
+  #end(how, transactionId) {
+    return this.#call(how, { transactionId: transactionId ?? '' }, async (transaction) => {
+      try {
+        await /** @type {Transaction} */ (transaction)[how]();
+        this.#transactions.delete(transactionId);
+      } catch (error) {
+        // One that passed its deadline keeps saying so; any other is over.
+        if (/** @type {StorageError} */ (error).code !== 'HYPHA_TRANSACTION_TIMEOUT') this.#transactions.delete(transactionId);
+        throw error;
+      }
+    });
+  }
+
+  /** Closes the database. May be called un-awaited and again. @returns {Promise<{ success: boolean, error?: Error }>} */
+  close() {
+    return (this.#closing ??= this.#close());
+  }
+
+  /** @returns {Promise<{ success: boolean, error?: Error }>} */
+  async #close() {
+    const opening = this.#opening;
+    this.#closed = true;
+    try {
+      const store = this.#store ?? (opening === undefined ? undefined : await opening.catch(() => undefined));
+      await store?.close();
+      return { success: true };
+    } catch (error) {
+      return { success: false, error: /** @type {Error} */ (error) };
+    }
+  }
+
+  async [Symbol.asyncDispose]() {
+    await this.close();
+  }
+}
+
+/** @param {unknown} isolation */
+const normalIsolation = (isolation) => String(isolation).toUpperCase().replaceAll(' ', '_').replaceAll('-', '_');
+
+/** @param {any} entry @param {CallOptions | undefined} common @returns {any} an entry of Store.setMany() */
+function flatten(entry, common) {
+  if (typeof entry !== 'object' || entry === null) return entry;
+  const own = entry.options ?? {};
+  return {
+    key: entry.key,
+    value: entry.value,
+    namespace: own.namespace || namespaceOf(common),
+    metadata: own.metadata ?? common?.metadata,
+    overwrite: (own.overwrite ?? common?.overwrite) !== false,
+  };
+}
+
+/** @param {{ key: string, namespace: string, ok: boolean, error?: Error }[]} outcomes */
+function summarize(outcomes) {
+  const all = outcomes.map(({ key, namespace, ok, error }) => ({ key, namespace, success: ok, ...(ok ? {} : { error }) }));
+  const results = new Map(all.map(({ key, success, error }) => [key, success ? { success } : { success, error }]));
+  const errors = all.flatMap(({ error }) => (error === undefined ? [] : [error]));
+  return { success: errors.length === 0, results, outcomes: all, ...(errors.length > 0 && { errors }) };
+}

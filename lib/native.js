@@ -1,0 +1,93 @@
+// Finds and loads the native addon, and describes its interface for the rest of lib/.
+
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import process from 'node:process';
+
+import { StorageError } from './errors.js';
+
+/**
+ * A request that failed, as the addon describes it.
+ * @typedef {{ code: string, message: string, sqliteCode?: number }} FailureRecord
+ */
+
+/**
+ * What the writes of one request came to: a number for a single success (version or rows), else all numbers and the
+ * failures as `[index, record, index, record, ...]`.
+ * @typedef {number | [Float64Array, (number | FailureRecord)[] | undefined]} WriteResult
+ */
+
+/** @typedef {[value: string, metadata: string | undefined, createdAt: number, updatedAt: number, version: number]} RawEntry */
+
+/**
+ * One share of an engine. Reads answer at once: the value, undefined for an absent key, or one of the numbers YIELD
+ * and ELSEWHERE.
+ * @typedef {object} NativeStore
+ * @property {(ns: string, key: string) => string | number | undefined} get
+ * @property {(ns: string, key: string) => RawEntry | number | undefined} getEntry
+ * @property {(ns: string, key: string) => true | number | undefined} has
+ * @property {(ns: string, key: string) => string | number | undefined} getMetadata
+ * @property {(ns: string, keys: string[]) => [values: string, present: string] | number} getMany
+ * @property {() => void} endTurn
+ * @property {(transaction: number, ops: unknown[], durability: number, atomic: boolean, inline: boolean) => WriteResult | Promise<WriteResult>} write
+ * @property {(transaction: number, kind: string, ...args: unknown[]) => Promise<any>} read
+ * @property {(timeout: number) => Promise<number>} begin
+ * @property {(transaction: number, commit: boolean) => Promise<void>} end
+ * @property {() => Promise<void>} checkpoint
+ * @property {() => { queuedOperations: number, queuedBytes: number }} stats
+ * @property {() => Promise<void>} close
+ */
+
+/**
+ * @typedef {object} NativeModule
+ * @property {Record<string, { retryable: boolean, meaning: string }>} errorCodes
+ * @property {string} sqliteVersion
+ * @property {string} version
+ * @property {string[]} operators
+ * @property {string[]} sources
+ * @property {string[]} writeKinds
+ * @property {string[]} durabilities
+ * @property {FailureRecord} [refusal]
+ * @property {(options: object) => Promise<NativeStore>} open
+ * @property {(options: object, target: number) => Promise<void>} migrate
+ * @property {() => void} closeAll
+ * @property {number} YIELD
+ * @property {number} ELSEWHERE
+ */
+
+const FILE = 'hypha.node';
+
+/** @returns {string} such as 'linux-x64-glibc' */
+function platformName() {
+  const report = /** @type {any} */ (process.report?.getReport());
+  const libc = process.platform !== 'linux' ? '' : report?.header?.glibcVersionRuntime ? '-glibc' : '-musl';
+  return `${process.platform}-${process.arch}${libc}`;
+}
+
+/** @returns {string[]} where the addon may be, the best place first */
+function candidates() {
+  const place = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
+  const chosen = process.env.HYPHADB_ADDON;
+  if (chosen) return [chosen];
+  return [place(`../build/release/${FILE}`), place(`../prebuilds/${platformName()}/${FILE}`)];
+}
+
+/** @returns {NativeModule} */
+function load() {
+  const load = createRequire(import.meta.url);
+  const tried = candidates();
+  const found = tried.find((path) => existsSync(path));
+  if (found === undefined) {
+    throw new StorageError(
+      'HYPHA_CANT_OPEN',
+      `no native addon for ${platformName()}, Node ${process.versions.node}. Tried: ${tried.join(', ')}. ` +
+        'Linux x64 is built and tested; build it elsewhere with "npm run build" in the package folder.',
+    );
+  }
+  const native = load(found);
+  if (native.refusal) throw new StorageError(native.refusal.code, native.refusal.message);
+  return native;
+}
+
+export const native = load();

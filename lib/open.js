@@ -1,0 +1,55 @@
+// open() and migrate().
+
+import process from 'node:process';
+
+import { setErrorCodes, settle } from './errors.js';
+import { native } from './native.js';
+import { MIGRATE_OPTIONS, readOpenOptions, readOptions } from './options.js';
+import { StoreSession } from './session.js';
+import { Store } from './store.js';
+
+/** @typedef {import('./options.js').OpenOptions} OpenOptions */
+
+setErrorCodes(native.errorCodes);
+
+let watchesExit = false;
+
+/** process.exit() runs no cleanup of the addon's on the main thread: only this hook sees it. */
+function watchExit() {
+  if (watchesExit) return;
+  watchesExit = true;
+  process.once('exit', () => native.closeAll());
+}
+
+/** @param {ReturnType<typeof readOpenOptions>} options @returns {object} as the addon reads them */
+function toNative(options) {
+  return {
+    ...options,
+    path: options.path ?? '',
+    memory: options.mode === 'memory',
+    durability: native.durabilities.indexOf(options.durability),
+  };
+}
+
+/**
+ * Opens a database file, making or migrating it as the options say, or a database in memory.
+ * @param {OpenOptions} options
+ * @returns {Promise<Store>}
+ */
+export async function open(options) {
+  const checked = readOpenOptions(options);
+  watchExit();
+  const store = await settle(native.open(toNative(checked)));
+  return new Store(new StoreSession(store, checked), checked);
+}
+
+/**
+ * Moves a file that nobody has open to another schema version. Version 1 is the layout of the kernel's own backend.
+ * @param {string} path
+ * @param {{ to: 1 | 2, keepOld?: boolean, busyTimeout?: number }} options
+ * @returns {Promise<void>}
+ */
+export async function migrate(path, options) {
+  const { to = 2, ...rest } = readOptions(options, MIGRATE_OPTIONS);
+  await settle(native.migrate(toNative(readOpenOptions({ ...rest, path })), to));
+}

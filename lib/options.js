@@ -1,0 +1,220 @@
+// Every option of HyphaDB, in tables: its check, what it expects, its default.
+
+import { StorageError, invalidArgument } from './errors.js';
+
+/**
+ * @typedef {object} OptionSpec
+ * @property {(value: any) => boolean} check
+ * @property {string} expected
+ * @property {unknown} [fallback]
+ */
+
+/** @typedef {Record<string, OptionSpec>} OptionTable */
+
+/** @param {number} least @param {number} most @returns {OptionSpec} */
+const integer = (least, most) => ({
+  check: (value) => Number.isSafeInteger(value) && value >= least && value <= most,
+  expected: `an integer from ${least} to ${most}`,
+});
+/** @param {string[]} values @returns {OptionSpec} */
+const oneOf = (...values) => ({
+  check: (value) => values.includes(value),
+  expected: values.map((value) => `'${value}'`).join(' or '),
+});
+/** @type {OptionSpec} */
+const boolean = { check: (value) => typeof value === 'boolean', expected: 'a boolean' };
+/** @type {OptionSpec} */
+const string = { check: (value) => typeof value === 'string', expected: 'a string' };
+/** @type {OptionSpec} */
+const anything = { check: () => true, expected: 'anything' };
+/** @type {OptionSpec} */
+const paging = {
+  check: (value) => value === null || (Number.isSafeInteger(value) && value >= 0),
+  expected: 'a non-negative integer, null or undefined',
+};
+/** @type {OptionSpec} */
+const version = {
+  check: (value) => value === null || (Number.isSafeInteger(value) && value > 0),
+  expected: 'a positive integer, or null for an absent key',
+};
+
+const MiB = 1024 * 1024;
+const day = 24 * 60 * 60 * 1000;
+
+/** @type {OptionTable} */
+export const LIMIT_OPTIONS = {
+  keyBytes: { ...integer(1, 64 * 1024), fallback: 4096 },
+  namespaceBytes: { ...integer(1, 4096), fallback: 512 },
+  valueBytes: { ...integer(1, 64 * MiB), fallback: 16 * MiB },
+  metadataBytes: { ...integer(1, 64 * MiB), fallback: MiB },
+  batchEntries: { ...integer(1, 10_000_000), fallback: 100_000 },
+  batchBytes: { ...integer(1, 1024 * MiB), fallback: 256 * MiB },
+  queueOperations: { ...integer(1, 100_000_000), fallback: 1_000_000 },
+  queueBytes: { ...integer(1, 4096 * MiB), fallback: 256 * MiB },
+  resultBytes: { ...integer(1, 1024 * MiB), fallback: 256 * MiB },
+  filterNodes: { ...integer(1, 100_000), fallback: 1000 },
+  filterDepth: { ...integer(1, 64), fallback: 32 },
+  inList: { ...integer(1, 1_000_000), fallback: 10_000 },
+  patternBytes: { ...integer(1, 64 * 1024), fallback: 256 },
+  queryTimeout: { ...integer(1, day), fallback: 10_000 },
+  transactionTimeout: { ...integer(1, day), fallback: 30_000 },
+};
+
+/** @type {OptionTable} */
+export const OPEN_OPTIONS = {
+  path: string,
+  mode: { ...oneOf('file', 'memory'), fallback: 'file' },
+  readOnly: { ...boolean, fallback: false },
+  create: { ...boolean, fallback: true },
+  migrate: { ...boolean, fallback: true },
+  keepOld: { ...boolean, fallback: true },
+  readers: { ...integer(1, 64), fallback: 2 },
+  durability: { ...oneOf('full', 'normal', 'off'), fallback: 'full' },
+  busyTimeout: { ...integer(0, 600_000), fallback: 5000 },
+  statementCacheSize: { ...integer(0, 10_000), fallback: 100 },
+  limits: { check: (value) => typeof value === 'object' && value !== null, expected: 'an object', fallback: {} },
+};
+
+/** @type {OptionTable} */
+export const MIGRATE_OPTIONS = {
+  to: integer(1, 2),
+  keepOld: OPEN_OPTIONS.keepOld,
+  busyTimeout: OPEN_OPTIONS.busyTimeout,
+};
+
+const namespace = string;
+const durability = OPEN_OPTIONS.durability;
+
+/** Options of the methods of Store. A namespace is checked further by checkNamespace(). */
+export const METHOD_OPTIONS = /** @type {const} */ ({
+  key: /** @type {OptionTable} */ ({ namespace }),
+  set: /** @type {OptionTable} */ ({ namespace, metadata: anything, overwrite: boolean, ifVersion: version, durability }),
+  delete: /** @type {OptionTable} */ ({ namespace, ifVersion: version, durability }),
+  setMany: /** @type {OptionTable} */ ({ namespace, metadata: anything, overwrite: boolean, atomic: boolean, durability }),
+  deleteMany: /** @type {OptionTable} */ ({ namespace, atomic: boolean, durability }),
+  setMetadata: /** @type {OptionTable} */ ({ namespace, merge: boolean, durability }),
+  list: /** @type {OptionTable} */ ({
+    namespace,
+    pattern: { check: (value) => value === null || typeof value === 'string', expected: 'a string' },
+    prefix: { check: (value) => value === null || typeof value === 'string', expected: 'a string' },
+    after: { check: (value) => value === null || typeof value === 'string', expected: 'a key' },
+    limit: paging,
+    offset: paging,
+  }),
+  query: /** @type {OptionTable} */ ({ namespace, sort: anything, limit: paging, offset: paging }),
+  count: /** @type {OptionTable} */ ({ namespace, filter: anything }),
+  createNamespace: /** @type {OptionTable} */ ({ metadata: anything }),
+  deleteNamespace: /** @type {OptionTable} */ ({ recursive: boolean }),
+  clear: /** @type {OptionTable} */ ({ namespace }),
+  transaction: /** @type {OptionTable} */ ({ timeout: integer(1, day) }),
+  copyFrom: /** @type {OptionTable} */ ({ namespaces: { check: Array.isArray, expected: 'an array of names' } }),
+});
+
+/** @param {string} a @param {string} b @returns {number} edits from a to b, case ignored */
+function distance(a, b) {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1].toLowerCase() === b[j - 1].toLowerCase();
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (same ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length];
+}
+
+/** @param {string} name @param {string} where @param {string[]} known @returns {StorageError} */
+export function unknownOption(name, where, known) {
+  const nearest = [...known].sort((a, b) => distance(name, a) - distance(name, b))[0];
+  const hint = nearest === undefined ? 'there are none here' : `did you mean "${nearest}"?`;
+  return new StorageError('HYPHA_UNKNOWN_OPTION', `${where}.${name} is not an option; ${hint}`);
+}
+
+/**
+ * Checks the given options against their table. Undefined counts as not given.
+ * @param {unknown} given
+ * @param {OptionTable} table
+ * @param {string} [where]
+ * @returns {Record<string, any>} a prototype-less copy of the own properties
+ */
+export function readOptions(given, table, where = 'options') {
+  const result = Object.create(null);
+  if (given === undefined || given === null) return result;
+  if (typeof given !== 'object') throw invalidArgument(where, 'an object');
+  for (const name of Object.keys(given)) {
+    const spec = Object.hasOwn(table, name) ? table[name] : undefined;
+    if (spec === undefined) throw unknownOption(name, where, Object.keys(table));
+    const value = /** @type {any} */ (given)[name];
+    if (value === undefined) continue;
+    if (!spec.check(value)) throw invalidArgument(`${where}.${name}`, spec.expected);
+    result[name] = value;
+  }
+  return result;
+}
+
+/**
+ * The same, with the defaults filled in.
+ * @param {unknown} given
+ * @param {OptionTable} table
+ * @param {string} [where]
+ * @returns {Record<string, any>}
+ */
+export function readOptionsWithDefaults(given, table, where = 'options') {
+  const result = readOptions(given, table, where);
+  for (const name of Object.keys(table)) {
+    if (!(name in result) && 'fallback' in table[name]) result[name] = table[name].fallback;
+  }
+  return result;
+}
+
+/**
+ * @typedef {object} Limits sizes in bytes of UTF-8, times in milliseconds
+ * @property {number} keyBytes
+ * @property {number} namespaceBytes
+ * @property {number} valueBytes
+ * @property {number} metadataBytes
+ * @property {number} batchEntries
+ * @property {number} batchBytes
+ * @property {number} queueOperations
+ * @property {number} queueBytes
+ * @property {number} resultBytes
+ * @property {number} filterNodes
+ * @property {number} filterDepth
+ * @property {number} inList
+ * @property {number} patternBytes
+ * @property {number} queryTimeout
+ * @property {number} transactionTimeout
+ */
+
+/** @typedef {'full' | 'normal' | 'off'} Durability */
+
+/**
+ * @typedef {object} OpenOptions
+ * @property {string} [path] the database file; ':memory:' is memory mode
+ * @property {'file' | 'memory'} [mode] default 'file'
+ * @property {boolean} [readOnly] default false; nothing is written, migrated or created
+ * @property {boolean} [create] make the file and its folders when missing; default true
+ * @property {boolean} [migrate] bring an older file to the current schema; default true
+ * @property {boolean} [keepOld] keep `<path>.v1` before the first migration of a file with rows; default true
+ * @property {number} [readers] reader threads; default 2
+ * @property {Durability} [durability] default 'full'
+ * @property {number} [busyTimeout] milliseconds to wait for other processes; default 5000
+ * @property {number} [statementCacheSize] prepared statements kept per connection; default 100
+ * @property {Partial<Limits>} [limits]
+ */
+
+/**
+ * @param {OpenOptions} given
+ * @returns {OpenOptions & { mode: 'file' | 'memory', limits: Limits, durability: Durability }}
+ */
+export function readOpenOptions(given) {
+  if (typeof given !== 'object' || given === null) throw invalidArgument('options', 'an object');
+  const options = readOptionsWithDefaults(given, OPEN_OPTIONS);
+  options.limits = readOptionsWithDefaults(options.limits, LIMIT_OPTIONS, 'options.limits');
+  if (options.path === ':memory:') options.mode = 'memory';
+  if (options.mode === 'memory') return /** @type {any} */ (options);
+  if (options.path === undefined || options.path === '') throw invalidArgument('options.path', 'a non-empty string');
+  if (options.path.includes('\0')) throw invalidArgument('options.path', 'a string without NUL characters');
+  return /** @type {any} */ (options);
+}

@@ -1,0 +1,300 @@
+// How the data methods reach an engine: directly (StoreSession), or inside a transaction (TransactionSession). Both have
+// the same methods; lib/data-methods.js is written against them.
+
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+import { StorageError, settle } from './errors.js';
+import { native } from './native.js';
+import { Turn } from './turn.js';
+import { WriteQueue, spread } from './write-queue.js';
+
+/** @typedef {import('./native.js').NativeStore} NativeStore */
+/** @typedef {import('./native.js').RawEntry} RawEntry */
+/** @typedef {import('./options.js').Limits} Limits */
+/** @typedef {import('./options.js').Durability} Durability */
+/** @typedef {import('./write-queue.js').Op} Op */
+
+/** More keys than this in one getMany() would hold the loop for too long. */
+const INLINE_KEYS = 256;
+
+const durabilities = new Map(native.durabilities.map((name, index) => [name, index]));
+
+/** The stores whose transaction body is running, from the inside out. @type {AsyncLocalStorage<Set<StoreSession>>} */
+const bodies = new AsyncLocalStorage();
+
+/** @param {string} [message] */
+const closed = (message = 'the store is closed') => new StorageError('HYPHA_CLOSED', message);
+
+export class StoreSession {
+  /** @type {NativeStore} */ #native;
+  /** @type {WriteQueue} */ #queue;
+  /** @type {Turn} */ #turn;
+  /** @type {Durability} */ #durability;
+  #bodies = 0;
+  #closed = false;
+
+  /** @param {NativeStore} store @param {{ limits: Limits, durability: Durability }} options */
+  constructor(store, options) {
+    this.#native = store;
+    this.limits = options.limits;
+    this.#durability = options.durability;
+    this.#turn = new Turn(() => store.endTurn());
+    this.#queue = new WriteQueue(store, this.#turn);
+  }
+
+  get isClosed() {
+    return this.#closed;
+  }
+
+  /** @param {Durability | undefined} durability @returns {number} */
+  #level(durability) {
+    return /** @type {number} */ (durabilities.get(durability ?? this.#durability));
+  }
+
+  #checkOpen() {
+    if (this.#closed) throw closed();
+  }
+
+  /** Inside its own transaction's body the store would wait for itself. */
+  #checkNotNested() {
+    if (this.#bodies !== 0 && bodies.getStore()?.has(this)) {
+      throw new StorageError('HYPHA_NESTED', 'use the transaction, not the store, inside the body of its own transaction');
+    }
+  }
+
+  /**
+   * A read of one key on this thread.
+   * @template T
+   * @param {string} ns
+   * @param {string} key
+   * @param {(store: NativeStore) => T | number} inline
+   * @param {(store: NativeStore) => Promise<T>} elsewhere
+   * @returns {T | Promise<T>}
+   */
+  readPoint(ns, key, inline, elsewhere) {
+    this.#checkOpen();
+    if (!this.#queue.idle) {
+      const pending = this.#queue.pendingOn(ns, key);
+      if (pending !== undefined) {
+        this.#checkNotNested();
+        return pending.then(() => this.readPoint(ns, key, inline, elsewhere));
+      }
+    }
+    return this.#readInline(inline, elsewhere);
+  }
+
+  /**
+   * @template T
+   * @param {(store: NativeStore) => T | number} inline
+   * @param {(store: NativeStore) => Promise<T>} elsewhere
+   * @returns {T | Promise<T>}
+   */
+  #readInline(inline, elsewhere) {
+    this.#checkOpen();
+    this.#turn.touch();
+    const answer = inline(this.#native);
+    if (typeof answer !== 'number') return answer;
+    if (answer === native.YIELD) return this.#turn.next().then(() => this.#readInline(inline, elsewhere));
+    return settle(elsewhere(this.#native));
+  }
+
+  /**
+   * @param {string} ns
+   * @param {string[]} keys
+   * @returns {Promise<[values: string, present: string]>}
+   */
+  async readMany(ns, keys) {
+    await this.#settled();
+    if (keys.length > INLINE_KEYS) return settle(this.#native.read(0, 'many', ns, keys));
+    return this.#readInline(
+      (store) => store.getMany(ns, keys),
+      (store) => store.read(0, 'many', ns, keys),
+    );
+  }
+
+  /** Waits for every write issued before. */
+  async #settled() {
+    this.#checkOpen();
+    if (this.#queue.idle) return;
+    const pending = this.#queue.pendingOnAll();
+    if (pending === undefined) return;
+    this.#checkNotNested();
+    await pending;
+    this.#checkOpen();
+  }
+
+  /**
+   * A read on a reader thread.
+   * @param {string} kind
+   * @param {unknown[]} args
+   * @returns {Promise<any>}
+   */
+  async read(kind, ...args) {
+    await this.#settled();
+    return settle(this.#native.read(0, kind, ...args));
+  }
+
+  /** A promise that is settled in a later turn of the event loop. */
+  nextTurn() {
+    return this.#turn.next();
+  }
+
+  /**
+   * @param {Op} op
+   * @param {Durability} [durability]
+   * @returns {Promise<number>}
+   */
+  write(op, durability) {
+    this.#checkOpen();
+    this.#checkNotNested();
+    return this.#queue.add(op, this.#level(durability));
+  }
+
+  /**
+   * @param {Op[]} ops
+   * @param {boolean} atomic
+   * @param {Durability} [durability]
+   * @returns {Promise<(number | Error)[]>}
+   */
+  async writeAll(ops, atomic, durability) {
+    this.#checkOpen();
+    this.#checkNotNested();
+    return this.#queue.addAll(ops, this.#level(durability), atomic);
+  }
+
+  /** @param {number} timeout milliseconds @returns {Promise<TransactionSession>} */
+  async begin(timeout) {
+    this.#checkOpen();
+    this.#checkNotNested();
+    this.#queue.flush();
+    const id = await settle(this.#native.begin(timeout));
+    return new TransactionSession(this, this.#native, id);
+  }
+
+  /** @param {number} id @param {boolean} commit @returns {Promise<void>} */
+  end(id, commit) {
+    this.#checkOpen();
+    return this.#queue.barrier(() => this.#native.end(id, commit));
+  }
+
+  /**
+   * Runs the body of a transaction, so that uses of the store itself inside it are recognised.
+   * @template T
+   * @param {() => T} body
+   * @returns {Promise<Awaited<T>>}
+   */
+  async runBody(body) {
+    const inside = new Set(bodies.getStore());
+    inside.add(this);
+    this.#bodies++;
+    try {
+      return await bodies.run(inside, body);
+    } finally {
+      this.#bodies--;
+    }
+  }
+
+  /** @returns {Promise<void>} */
+  async flush() {
+    await this.#settled();
+  }
+
+  /** @returns {Promise<void>} */
+  async checkpoint() {
+    await this.#settled();
+    return settle(this.#native.checkpoint());
+  }
+
+  stats() {
+    this.#checkOpen();
+    return this.#native.stats();
+  }
+
+  /** Call once. @returns {Promise<void>} */
+  close() {
+    this.#queue.flush();
+    this.#closed = true;
+    return settle(this.#native.close());
+  }
+}
+
+export class TransactionSession {
+  /** @type {StoreSession} */ #store;
+  /** @type {NativeStore} */ #native;
+  /** @type {number} */ #id;
+  #ended = false;
+
+  /** @param {StoreSession} store @param {NativeStore} handle @param {number} id */
+  constructor(store, handle, id) {
+    this.#store = store;
+    this.#native = handle;
+    this.#id = id;
+    this.limits = store.limits;
+  }
+
+  get id() {
+    return this.#id;
+  }
+
+  #check() {
+    if (this.#store.isClosed) throw closed();
+    if (this.#ended) throw new StorageError('HYPHA_TRANSACTION_INVALID', 'Invalid transaction ID');
+  }
+
+  /**
+   * @template T
+   * @param {string} _ns
+   * @param {string} _key
+   * @param {unknown} _inline
+   * @param {(store: Pick<NativeStore, 'read'>) => Promise<T>} elsewhere
+   * @returns {Promise<T>}
+   */
+  readPoint(_ns, _key, _inline, elsewhere) {
+    this.#check();
+    const inTransaction = { read: (/** @type {number} */ _, /** @type {string} */ kind, /** @type {unknown[]} */ ...args) => this.#native.read(this.#id, kind, ...args) };
+    return settle(elsewhere(inTransaction));
+  }
+
+  /** @param {string} ns @param {string[]} keys @returns {Promise<[values: string, present: string]>} */
+  async readMany(ns, keys) {
+    return this.read('many', ns, keys);
+  }
+
+  /** @param {string} kind @param {unknown[]} args @returns {Promise<any>} */
+  async read(kind, ...args) {
+    this.#check();
+    return settle(this.#native.read(this.#id, kind, ...args));
+  }
+
+  nextTurn() {
+    return this.#store.nextTurn();
+  }
+
+  /** @param {Op} op @returns {Promise<number>} */
+  async write(op) {
+    const [result] = await this.writeAll([op], false);
+    if (typeof result !== 'number') throw result;
+    return result;
+  }
+
+  /** @param {Op[]} ops @param {boolean} atomic @returns {Promise<(number | Error)[]>} */
+  async writeAll(ops, atomic) {
+    this.#check();
+    if (ops.length === 0) return [];
+    const flat = ops.flatMap((op) => [op.kind, op.ns, op.key, op.value, op.metadata, op.ifVersion]);
+    return spread(await settle(Promise.resolve(this.#native.write(this.#id, flat, 0, atomic, false))), ops.length);
+  }
+
+  /** @param {boolean} commit @returns {Promise<void>} */
+  async end(commit) {
+    this.#check();
+    this.#ended = true;
+    try {
+      await this.#store.end(this.#id, commit);
+    } catch (error) {
+      // Past its deadline it stays "timed out" for every later use.
+      if (/** @type {StorageError} */ (error).code === 'HYPHA_TRANSACTION_TIMEOUT') this.#ended = false;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,223 @@
+// Writes on their way to the engine: gathers those issued in one go, and knows which keys are not yet settled.
+
+import { StorageError, toError } from './errors.js';
+import { native } from './native.js';
+
+/** @typedef {import('./native.js').NativeStore} NativeStore */
+/** @typedef {import('./native.js').WriteResult} WriteResult */
+/** @typedef {import('./native.js').FailureRecord} FailureRecord */
+/** @typedef {import('./turn.js').Turn} Turn */
+
+/** How many numbers and strings one operation takes in the flat array that the addon reads. */
+const STRIDE = 6;
+/** Enough to share a commit, few enough that the writer thread starts while this one still serialises the rest. */
+const EARLY = 64;
+
+/** @type {Record<string, number>} */
+export const KIND = Object.fromEntries(native.writeKinds.map((name, index) => [name, index]));
+export const FLAG = { noOverwrite: 16, recursive: 32, all: 64 };
+
+/**
+ * One change as it crosses into the addon.
+ * @typedef {object} Op
+ * @property {number} kind KIND and FLAG
+ * @property {string} ns
+ * @property {string} [key]
+ * @property {string} [value] JSON text
+ * @property {string} [metadata] JSON text
+ * @property {number} [ifVersion] 0 for "absent"
+ */
+
+/** @param {unknown[]} flat @param {Op} op */
+function append(flat, op) {
+  flat.push(op.kind, op.ns, op.key, op.value, op.metadata, op.ifVersion);
+}
+
+/** A request that the engine has, or is about to get. */
+class Batch {
+  /** @type {unknown[]} */ flat = [];
+  /** @type {((result: number | Error) => void)[]} */ waiters = [];
+  /** @type {Promise<void> | undefined} settled when the engine has answered, never rejected */ settled;
+  /** Whether it may touch any key: clear and the like. */
+  touchesAll = false;
+  durability = 0;
+  /** @type {Set<string> | undefined} */ #keys;
+
+  /** @param {string} ns @param {string} key @returns {boolean} */
+  touches(ns, key) {
+    if (this.touchesAll) return true;
+    if (this.#keys === undefined) {
+      this.#keys = new Set();
+      for (let i = 0; i < this.flat.length; i += STRIDE) this.#keys.add(`${this.flat[i + 1]}\0${this.flat[i + 2]}`);
+    }
+    return this.#keys.has(`${ns}\0${key}`);
+  }
+}
+
+/** @param {WriteResult} result @param {number} count @returns {(number | Error)[]} one for each operation */
+export function spread(result, count) {
+  if (typeof result === 'number') return [result];
+  const [numbers, failures] = result;
+  /** @type {(number | Error)[]} */
+  const all = Array.from({ length: count }, (_, i) => numbers[i]);
+  for (let i = 0; failures !== undefined && i < failures.length; i += 2) {
+    all[/** @type {number} */ (failures[i])] = StorageError.from(/** @type {FailureRecord} */ (failures[i + 1]));
+  }
+  return all;
+}
+
+export class WriteQueue {
+  /** @type {NativeStore} */ #native;
+  /** @type {Turn} */ #turn;
+  /** @type {Batch | undefined} the one being gathered */ #gathering;
+  /** @type {Set<Batch>} handed to the engine, not answered */ #inFlight = new Set();
+
+  /** @param {NativeStore} store @param {Turn} turn */
+  constructor(store, turn) {
+    this.#native = store;
+    this.#turn = turn;
+  }
+
+  /** Whether everything issued so far has been answered. */
+  get idle() {
+    return this.#gathering === undefined && this.#inFlight.size === 0;
+  }
+
+  /**
+   * Queues one change. It goes to the engine with the others of this turn's current microtask run, in order.
+   * @param {Op} op
+   * @param {number} durability
+   * @returns {Promise<number>} the entry's new version, or how many rows went
+   */
+  add(op, durability) {
+    if (this.#gathering !== undefined && this.#gathering.durability !== durability) this.flush();
+    if (this.#gathering === undefined) {
+      this.#gathering = new Batch();
+      this.#gathering.durability = durability;
+      queueMicrotask(this.#flushLater);
+    }
+    const batch = this.#gathering;
+    append(batch.flat, op);
+    if (op.key === undefined) batch.touchesAll = true;
+    const promise = new Promise((resolve, reject) => {
+      batch.waiters.push((result) => (typeof result === 'number' ? resolve(result) : reject(result)));
+    });
+    if (batch.waiters.length >= EARLY) this.flush();
+    return promise;
+  }
+
+  /**
+   * Sends many changes as one request of their own.
+   * @param {Op[]} ops
+   * @param {number} durability
+   * @param {boolean} atomic all or nothing; a failure rejects
+   * @returns {Promise<(number | Error)[]>} one for each change
+   */
+  async addAll(ops, durability, atomic) {
+    this.flush();
+    if (ops.length === 0) return [];
+    const batch = new Batch();
+    for (const op of ops) append(batch.flat, op);
+    return spread(await this.#send(batch, this.#native.write(0, batch.flat, durability, atomic, false)), ops.length);
+  }
+
+  /**
+   * Lets reads wait for something that changes any key: the commit of a transaction.
+   * @template T
+   * @param {() => Promise<T>} start
+   * @returns {Promise<T>}
+   */
+  barrier(start) {
+    this.flush();
+    const batch = new Batch();
+    batch.touchesAll = true;
+    return this.#send(batch, start());
+  }
+
+  /** Hands what was gathered to the engine now. */
+  flush() {
+    const batch = this.#gathering;
+    if (batch === undefined) return;
+    this.#gathering = undefined;
+    const inline = this.#inFlight.size === 0 && this.#turn.hasTime();
+    let result;
+    try {
+      result = this.#native.write(0, batch.flat, batch.durability, false, inline);
+    } catch (failure) {
+      return this.#answer(batch, toError(failure));
+    }
+    if (inline) this.#turn.touch();
+    if (result instanceof Promise || typeof (/** @type {any} */ (result).then) === 'function') {
+      this.#send(batch, /** @type {Promise<WriteResult>} */ (result)).then(
+        (value) => this.#answer(batch, value),
+        (error) => this.#answer(batch, error),
+      );
+    } else {
+      this.#answer(batch, /** @type {WriteResult} */ (result));
+    }
+  }
+
+  #flushLater = () => {
+    // Awaited one by one, inline writes would never let the loop turn.
+    if (this.#turn.hasTime()) this.flush();
+    else this.#turn.next().then(() => this.flush());
+  };
+
+  /**
+   * @template T
+   * @param {Batch} batch
+   * @param {Promise<T>} promise
+   * @returns {Promise<T>}
+   */
+  async #send(batch, promise) {
+    this.#inFlight.add(batch);
+    let settle = () => {};
+    batch.settled = new Promise((resolve) => {
+      settle = resolve;
+    });
+    try {
+      return await promise;
+    } catch (failure) {
+      throw toError(failure);
+    } finally {
+      this.#inFlight.delete(batch);
+      settle();
+    }
+  }
+
+  /** @param {Batch} batch @param {WriteResult | unknown} result an Error when the whole request failed */
+  #answer(batch, result) {
+    const { waiters } = batch;
+    if (typeof result === 'number') return waiters[0](result);
+    if (!Array.isArray(result)) {
+      for (const waiter of waiters) waiter(/** @type {Error} */ (result));
+      return;
+    }
+    const results = spread(/** @type {WriteResult} */ (result), waiters.length);
+    for (let i = 0; i < waiters.length; i++) waiters[i](results[i]);
+  }
+
+  /**
+   * What a read of this key has to wait for: nothing, or a promise that never rejects.
+   * @param {string} ns
+   * @param {string} key
+   * @returns {Promise<unknown> | undefined}
+   */
+  pendingOn(ns, key) {
+    this.flush();
+    /** @type {Promise<void> | undefined} */
+    let last;
+    // Requests settle in order, so the last one that touches the key is enough.
+    for (const batch of this.#inFlight) if (batch.touches(ns, key)) last = batch.settled;
+    return last;
+  }
+
+  /** @returns {Promise<unknown> | undefined} as pendingOn(), for a read of anything */
+  pendingOnAll() {
+    this.flush();
+    /** @type {Promise<void> | undefined} */
+    let last;
+    for (const batch of this.#inFlight) last = batch.settled;
+    return last;
+  }
+}
