@@ -4,8 +4,8 @@ import { invalidArgument, StorageError } from './errors.js';
 import { isStorageQuery, readFilter, readSort } from './filter.js';
 import { METHOD_OPTIONS, readOptions } from './options.js';
 import { parseChunks, toEntry, toMap } from './results.js';
-import { checkKey, checkNamespace, checkPattern, metadataToJson, toArray, valueToJson } from './validate.js';
-import { FLAG, KIND } from './write-queue.js';
+import { checkKey, checkNamespace, checkPattern, isMalformed, metadataToJson, toArray, valueToJson } from './validate.js';
+import { FLAG, KIND, OpList } from './op-list.js';
 
 /** @typedef {import('./session.js').StoreSession} StoreSession */
 /** @typedef {import('./session.js').TransactionSession} TransactionSession */
@@ -15,7 +15,7 @@ import { FLAG, KIND } from './write-queue.js';
 /** @typedef {import('./filter.js').StorageQuery} StorageQuery */
 /** @typedef {import('./filter.js').SortKey} SortKey */
 /** @typedef {import('./native.js').RawEntry} RawEntry */
-/** @typedef {import('./write-queue.js').Op} Op */
+/** @typedef {import('./op-list.js').Op} Op */
 /**
  * @template [T=unknown]
  * @typedef {import('./results.js').Entry<T>} Entry
@@ -38,8 +38,6 @@ export const kernelQuery = Symbol('kernelQuery');
 /** The options of a call without any. @type {Record<string, any>} */
 const NO_OPTIONS = Object.freeze(Object.create(null));
 
-const ENTRY_OPTIONS = { ...METHOD_OPTIONS.set, key: { check: () => true, expected: '' }, value: { check: () => true, expected: '' } };
-const SET_ENTRY_OPTIONS = (({ durability: _, ...rest }) => rest)(ENTRY_OPTIONS);
 
 /** @param {number | null | undefined} ifVersion @returns {number | undefined} as the addon reads it */
 const versionCode = (ifVersion) => (ifVersion === null ? 0 : ifVersion);
@@ -229,33 +227,54 @@ export class DataMethods {
    */
   async setMany(entries, options) {
     const given = readOptions(options, METHOD_OPTIONS.setMany);
-    const common = { namespace: given.namespace, metadata: given.metadata, overwrite: given.overwrite };
     const list = toArray(entries, 'entries');
     this.#checkBatch(list.length);
+    const ops = new OpList();
     /** @type {SetOutcome[]} */
     const outcomes = [];
-    const batch = new BatchBuilder(this.#session.limits.batchBytes);
+    /** @type {number[]} the outcome of each operation */
+    const places = [];
     for (let i = 0; i < list.length; i++) {
       const entry = /** @type {any} */ (list[i]);
       try {
-        if (typeof entry !== 'object' || entry === null) throw invalidArgument(`entries[${i}]`, 'an object { key, value }');
-        const own = readOptions(entry, SET_ENTRY_OPTIONS, `entries[${i}]`);
-        const op = this.#setOp(own.key, own.value, { ...common, ...own });
-        batch.add(op, i);
-        outcomes.push({ key: own.key, namespace: op.ns, ok: true });
+        const op = this.#entryOp(entry, given, i);
+        ops.push(op);
+        places.push(i);
+        outcomes.push({ key: entry.key, namespace: op.ns, ok: true });
       } catch (error) {
-        if (given.atomic || /** @type {any} */ (error).limit) throw error;
-        outcomes.push({ key: entry?.key, namespace: entry?.namespace ?? this.#ns(given.namespace), ok: false, error: /** @type {Error} */ (error) });
+        if (given.atomic) throw error;
+        const namespace = entry?.namespace ?? this.#ns(given.namespace);
+        outcomes.push({ key: entry?.key, namespace, ok: false, error: /** @type {Error} */ (error) });
       }
+      this.#checkBatchSize(ops.size);
     }
-    const results = await this.#session.writeAll(batch.ops, given.atomic === true, given.durability);
+    const results = await this.#session.writeAll(ops, given.atomic === true, given.durability);
     for (let i = 0; i < results.length; i++) {
-      const outcome = outcomes[batch.places[i]];
+      const outcome = outcomes[places[i]];
       const result = results[i];
       if (typeof result === 'number') outcome.version = result;
       else Object.assign(outcome, { ok: false, error: result });
     }
     return { ok: outcomes.every((outcome) => outcome.ok), outcomes };
+  }
+
+  /** @param {any} entry @param {Record<string, any>} common options of the batch @param {number} index @returns {Op} */
+  #entryOp(entry, common, index) {
+    if (typeof entry !== 'object' || entry === null) throw invalidArgument(`entries[${index}]`, 'an object { key, value }');
+    // Most entries are exactly { key, value }.
+    const plain = Object.hasOwn(entry, 'key') && Object.hasOwn(entry, 'value') && Object.keys(entry).length === 2;
+    if (plain) return this.#setOp(entry.key, entry.value, common);
+    const { key, value, ...own } = readOptions(entry, METHOD_OPTIONS.setManyEntry, `entries[${index}]`);
+    const { namespace, metadata, overwrite } = common;
+    return this.#setOp(key, value, { namespace, metadata, overwrite, ...own });
+  }
+
+  /** @param {number} size */
+  #checkBatchSize(size) {
+    const { batchBytes } = this.#session.limits;
+    if (size > batchBytes) {
+      throw new StorageError('HYPHA_TOO_LARGE', `the batch is larger than limits.batchBytes (${batchBytes} bytes)`);
+    }
   }
 
   /**
@@ -270,8 +289,7 @@ export class DataMethods {
     this.#checkBatch(list.length);
     /** @type {DeleteOutcome[]} */
     const outcomes = [];
-    /** @type {Op[]} */
-    const ops = [];
+    const ops = new OpList();
     /** @type {number[]} */
     const places = [];
     for (let i = 0; i < list.length; i++) {
@@ -323,7 +341,7 @@ export class DataMethods {
     if (typeof given.pattern === 'string') checkPattern(given.pattern, this.#session.limits, 'options.pattern');
     for (const name of ['pattern', 'prefix', 'after']) {
       // No key holds half a surrogate pair, and UTF-8 cannot ask for one.
-      if (typeof given[name] === 'string' && !given[name].isWellFormed()) throw invalidArgument(`options.${name}`, 'without lone surrogates');
+      if (typeof given[name] === 'string' && isMalformed(given[name])) throw invalidArgument(`options.${name}`, 'without lone surrogates');
     }
     const chunks = await this.#session.read('list', ns, given.pattern, given.prefix, given.after, given.limit, given.offset ?? 0);
     return parseChunks(chunks, () => this.#session.nextTurn());
@@ -391,29 +409,5 @@ export class DataMethods {
     const all = given.namespace === undefined && this.#namespace === undefined;
     const op = all ? { kind: KIND.clear | FLAG.all, ns: DEFAULT_NAMESPACE } : { kind: KIND.clear, ns: this.#ns(given.namespace) };
     return this.#session.write(op);
-  }
-}
-
-/** Collects the operations of a batch within its size limit. */
-class BatchBuilder {
-  /** @type {Op[]} */ ops = [];
-  /** @type {number[]} the place of each in the caller's list */ places = [];
-  #bytes = 0;
-  /** @type {number} */ #limit;
-
-  /** @param {number} limit */
-  constructor(limit) {
-    this.#limit = limit;
-  }
-
-  /** @param {Op} op @param {number} place */
-  add(op, place) {
-    this.#bytes += (op.value?.length ?? 0) + (op.metadata?.length ?? 0) + /** @type {string} */ (op.key).length;
-    if (this.#bytes > this.#limit) {
-      const error = new StorageError('HYPHA_TOO_LARGE', `the batch is larger than limits.batchBytes (${this.#limit} bytes)`);
-      throw Object.assign(error, { limit: 'batchBytes' });
-    }
-    this.ops.push(op);
-    this.places.push(place);
   }
 }

@@ -17,10 +17,9 @@ import { checkPattern } from './validate.js';
  *   | { system: 'createdAt' | 'updatedAt' | 'version', operator: Operator, value?: unknown }} FilterTerm
  */
 
-/**
- * An array means AND; an empty one matches everything.
- * @typedef {FilterTerm | { and: Filter[] } | { or: Filter[] } | { not: Filter } | Filter[]} Filter
- */
+/** @typedef {{ and: Filter[] } | { or: Filter[] } | { not: Filter }} FilterBranch */
+/** @typedef {{ readonly [index: number]: Filter, readonly length: number }} FilterList an array: AND; an empty one matches everything */
+/** @typedef {FilterTerm | FilterBranch | FilterList} Filter */
 
 /**
  * The kernel's StorageQuery, recognised by its methods.

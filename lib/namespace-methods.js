@@ -1,10 +1,10 @@
 // The data methods and those on namespaces: what a store and a transaction offer.
 
 import { DataMethods } from './data-methods.js';
+import { FLAG, KIND } from './op-list.js';
 import { METHOD_OPTIONS, readOptions } from './options.js';
 import { parseChunks } from './results.js';
 import { checkNamespace, metadataToJson } from './validate.js';
-import { FLAG, KIND } from './write-queue.js';
 
 /** @typedef {import('./session.js').StoreSession} StoreSession */
 /** @typedef {import('./session.js').TransactionSession} TransactionSession */

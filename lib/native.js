@@ -31,6 +31,7 @@ import { StorageError } from './errors.js';
  * @property {(ns: string, keys: string[]) => [values: string, present: string] | number} getMany
  * @property {() => void} endTurn
  * @property {(transaction: number, ops: unknown[], durability: number, atomic: boolean, inline: boolean) => WriteResult | Promise<WriteResult>} write
+ * @property {(transaction: number, kind: number, ns: string, count: number, keys: string, values: string, durability: number, atomic: boolean, inline: boolean) => WriteResult | Promise<WriteResult>} writeSets
  * @property {(transaction: number, kind: string, ...args: unknown[]) => Promise<any>} read
  * @property {(timeout: number) => Promise<number>} begin
  * @property {(transaction: number, commit: boolean) => Promise<void>} end

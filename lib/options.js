@@ -90,6 +90,7 @@ export const METHOD_OPTIONS = /** @type {const} */ ({
   key: /** @type {OptionTable} */ ({ namespace }),
   set: /** @type {OptionTable} */ ({ namespace, metadata: anything, overwrite: boolean, ifVersion: version, durability }),
   delete: /** @type {OptionTable} */ ({ namespace, ifVersion: version, durability }),
+  setManyEntry: /** @type {OptionTable} */ ({ key: anything, value: anything, namespace, metadata: anything, overwrite: boolean, ifVersion: version }),
   setMany: /** @type {OptionTable} */ ({ namespace, metadata: anything, overwrite: boolean, atomic: boolean, durability }),
   deleteMany: /** @type {OptionTable} */ ({ namespace, atomic: boolean, durability }),
   setMetadata: /** @type {OptionTable} */ ({ namespace, merge: boolean, durability }),

@@ -5,6 +5,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { StorageError, settle } from './errors.js';
 import { native } from './native.js';
+import { OpList } from './op-list.js';
 import { Turn } from './turn.js';
 import { WriteQueue, spread } from './write-queue.js';
 
@@ -12,7 +13,7 @@ import { WriteQueue, spread } from './write-queue.js';
 /** @typedef {import('./native.js').RawEntry} RawEntry */
 /** @typedef {import('./options.js').Limits} Limits */
 /** @typedef {import('./options.js').Durability} Durability */
-/** @typedef {import('./write-queue.js').Op} Op */
+/** @typedef {import('./op-list.js').Op} Op */
 
 /** More keys than this in one getMany() would hold the loop for too long. */
 const INLINE_KEYS = 256;
@@ -151,7 +152,7 @@ export class StoreSession {
   }
 
   /**
-   * @param {Op[]} ops
+   * @param {OpList} ops
    * @param {boolean} atomic
    * @param {Durability} [durability]
    * @returns {Promise<(number | Error)[]>}
@@ -272,17 +273,18 @@ export class TransactionSession {
 
   /** @param {Op} op @returns {Promise<number>} */
   async write(op) {
-    const [result] = await this.writeAll([op], false);
+    const list = new OpList();
+    list.push(op);
+    const [result] = await this.writeAll(list, false);
     if (typeof result !== 'number') throw result;
     return result;
   }
 
-  /** @param {Op[]} ops @param {boolean} atomic @returns {Promise<(number | Error)[]>} */
+  /** @param {OpList} ops @param {boolean} atomic @returns {Promise<(number | Error)[]>} */
   async writeAll(ops, atomic) {
     this.#check();
     if (ops.length === 0) return [];
-    const flat = ops.flatMap((op) => [op.kind, op.ns, op.key, op.value, op.metadata, op.ifVersion]);
-    return spread(await settle(Promise.resolve(this.#native.write(this.#id, flat, 0, atomic, false))), ops.length);
+    return spread(await settle(Promise.resolve(ops.send(this.#native, this.#id, 0, atomic, false))), ops.length);
   }
 
   /** @param {boolean} commit @returns {Promise<void>} */

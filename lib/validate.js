@@ -17,7 +17,7 @@ const tooLarge = (what, limit, bytes) =>
  * @param {string} text
  * @returns {boolean} whether the string holds half of a surrogate pair, which UTF-8 cannot express
  */
-const isMalformed = (text) => !(/** @type {any} */ (text).isWellFormed());
+export const isMalformed = (text) => !(/** @type {any} */ (text).isWellFormed());
 
 /**
  * @param {unknown} key

@@ -1,41 +1,22 @@
 // Writes on their way to the engine: gathers those issued in one go, and knows which keys are not yet settled.
 
 import { StorageError, toError } from './errors.js';
-import { native } from './native.js';
+import { OpList } from './op-list.js';
 
 /** @typedef {import('./native.js').NativeStore} NativeStore */
 /** @typedef {import('./native.js').WriteResult} WriteResult */
 /** @typedef {import('./native.js').FailureRecord} FailureRecord */
 /** @typedef {import('./turn.js').Turn} Turn */
+/** @typedef {import('./op-list.js').Op} Op */
 
-/** How many numbers and strings one operation takes in the flat array that the addon reads. */
-const STRIDE = 6;
 /** Enough to share a commit, few enough that the writer thread starts while this one still serialises the rest. */
 const EARLY = 64;
-
-/** @type {Record<string, number>} */
-export const KIND = Object.fromEntries(native.writeKinds.map((name, index) => [name, index]));
-export const FLAG = { noOverwrite: 16, recursive: 32, all: 64 };
-
-/**
- * One change as it crosses into the addon.
- * @typedef {object} Op
- * @property {number} kind KIND and FLAG
- * @property {string} ns
- * @property {string} [key]
- * @property {string} [value] JSON text
- * @property {string} [metadata] JSON text
- * @property {number} [ifVersion] 0 for "absent"
- */
-
-/** @param {unknown[]} flat @param {Op} op */
-function append(flat, op) {
-  flat.push(op.kind, op.ns, op.key, op.value, op.metadata, op.ifVersion);
-}
+/** A read during a longer request waits for it rather than look its key up among so many. */
+const INDEXED = 10_000;
 
 /** A request that the engine has, or is about to get. */
 class Batch {
-  /** @type {unknown[]} */ flat = [];
+  list = new OpList();
   /** @type {((result: number | Error) => void)[]} */ waiters = [];
   /** @type {Promise<void> | undefined} settled when the engine has answered, never rejected */ settled;
   /** Whether it may touch any key: clear and the like. */
@@ -47,8 +28,7 @@ class Batch {
   touches(ns, key) {
     if (this.touchesAll) return true;
     if (this.#keys === undefined) {
-      this.#keys = new Set();
-      for (let i = 0; i < this.flat.length; i += STRIDE) this.#keys.add(`${this.flat[i + 1]}\0${this.flat[i + 2]}`);
+      this.#keys = new Set(this.list.ops.map((op) => `${op.ns}\0${op.key}`));
     }
     return this.#keys.has(`${ns}\0${key}`);
   }
@@ -97,7 +77,7 @@ export class WriteQueue {
       queueMicrotask(this.#flushLater);
     }
     const batch = this.#gathering;
-    append(batch.flat, op);
+    batch.list.push(op);
     if (op.key === undefined) batch.touchesAll = true;
     const promise = new Promise((resolve, reject) => {
       batch.waiters.push((result) => (typeof result === 'number' ? resolve(result) : reject(result)));
@@ -108,17 +88,18 @@ export class WriteQueue {
 
   /**
    * Sends many changes as one request of their own.
-   * @param {Op[]} ops
+   * @param {OpList} list
    * @param {number} durability
    * @param {boolean} atomic all or nothing; a failure rejects
    * @returns {Promise<(number | Error)[]>} one for each change
    */
-  async addAll(ops, durability, atomic) {
+  async addAll(list, durability, atomic) {
     this.flush();
-    if (ops.length === 0) return [];
+    if (list.length === 0) return [];
     const batch = new Batch();
-    for (const op of ops) append(batch.flat, op);
-    return spread(await this.#send(batch, this.#native.write(0, batch.flat, durability, atomic, false)), ops.length);
+    batch.list = list;
+    batch.touchesAll = list.length > INDEXED;
+    return spread(await this.#send(batch, Promise.resolve(list.send(this.#native, 0, durability, atomic, false))), list.length);
   }
 
   /**
@@ -142,7 +123,7 @@ export class WriteQueue {
     const inline = this.#inFlight.size === 0 && this.#turn.hasTime();
     let result;
     try {
-      result = this.#native.write(0, batch.flat, batch.durability, false, inline);
+      result = batch.list.send(this.#native, 0, batch.durability, false, inline);
     } catch (failure) {
       return this.#answer(batch, toError(failure));
     }

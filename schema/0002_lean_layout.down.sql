@@ -37,11 +37,13 @@ FROM (SELECT q.*, CASE WHEN q.id IN (SELECT id FROM hypha_entries)
 ORDER BY new_id IS NULL;
 INSERT INTO storage_namespaces(name, metadata, created_at)
 SELECT q.namespace, q.metadata, q.created_at FROM quarantine AS q
-WHERE q.rowid IN (SELECT min(rowid) FROM quarantine WHERE source = 'storage_namespaces' GROUP BY namespace)
+WHERE q.rowid IN (SELECT min(rowid) FROM quarantine WHERE source = 'storage_namespaces'
+                  GROUP BY namespace, CASE WHEN namespace IS NULL THEN rowid END)  -- the kernel's table may hold many NULLs
   AND NOT EXISTS (SELECT 1 FROM storage_namespaces AS s WHERE s.name = q.namespace);
 DELETE FROM quarantine
 WHERE source = 'storage_namespaces'
-  AND rowid IN (SELECT min(rowid) FROM quarantine WHERE source = 'storage_namespaces' GROUP BY namespace)
+  AND rowid IN (SELECT min(rowid) FROM quarantine WHERE source = 'storage_namespaces'
+                GROUP BY namespace, CASE WHEN namespace IS NULL THEN rowid END)
   AND NOT EXISTS (SELECT 1 FROM hypha_namespaces AS n WHERE n.explicit = 1 AND n.name = quarantine.namespace);
 DELETE FROM quarantine
 WHERE source = 'storage_entries'

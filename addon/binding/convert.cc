@@ -188,6 +188,28 @@ bool Reader::Op(napi_value flat, std::uint32_t at, const WriteOp* previous, Writ
   return ok_ && OptionalInteger(At(flat, at + 5), &op->if_version);
 }
 
+bool Reader::Sets(unsigned kind_and_flags, std::uint32_t count, napi_value keys, napi_value values,
+                  std::vector<WriteOp>* out) {
+  std::string all_keys;
+  std::string all_values;
+  if (!Text(keys, &all_keys) || !Text(values, &all_values)) return false;
+  out->resize(count);
+  std::string_view keys_left = all_keys;
+  std::string_view values_left = all_values;
+  const auto take = [&](std::string_view& left) {
+    const std::size_t end = count == 1 ? left.size() : std::min(left.find('\0'), left.size());
+    const std::string_view piece = left.substr(0, end);
+    left.remove_prefix(std::min(end + 1, left.size()));
+    return piece;
+  };
+  for (auto& op : *out) {
+    op.overwrite = (kind_and_flags & kNoOverwrite) == 0;
+    op.key = take(keys_left);
+    op.value = take(values_left);
+  }
+  return true;
+}
+
 bool Reader::Path(napi_value array, std::vector<std::string>* out) {
   const std::uint32_t length = Length(array);
   out->resize(length);

@@ -27,6 +27,8 @@ class Reader {
   bool OptionalInteger(napi_value value, std::optional<std::int64_t>* out);
   bool Texts(napi_value array, std::vector<std::string>* out);
   bool Ops(napi_value flat, std::vector<WriteOp>* out);   // kOpStride elements each, see convert.cc
+  // `count` sets of one namespace; more than one key or value come joined by NUL characters.
+  bool Sets(unsigned kind_and_flags, std::uint32_t count, napi_value keys, napi_value values, std::vector<WriteOp>* out);
   bool Filter(napi_value node, FilterNode* out);
   bool Sort(napi_value array, std::vector<SortKey>* out);
 

@@ -57,7 +57,7 @@ Napi::Function StoreHandle::Define(Napi::Env env) {
                      {InstanceMethod<&StoreHandle::Get>("get"), InstanceMethod<&StoreHandle::GetEntry>("getEntry"),
                       InstanceMethod<&StoreHandle::Has>("has"), InstanceMethod<&StoreHandle::GetMetadata>("getMetadata"),
                       InstanceMethod<&StoreHandle::GetMany>("getMany"), InstanceMethod<&StoreHandle::EndTurn>("endTurn"),
-                      InstanceMethod<&StoreHandle::Write>("write"), InstanceMethod<&StoreHandle::Read>("read"),
+                      InstanceMethod<&StoreHandle::Write>("write"), InstanceMethod<&StoreHandle::WriteSets>("writeSets"), InstanceMethod<&StoreHandle::Read>("read"),
                       InstanceMethod<&StoreHandle::Begin>("begin"), InstanceMethod<&StoreHandle::End>("end"),
                       InstanceMethod<&StoreHandle::Checkpoint>("checkpoint"),
                       InstanceMethod<&StoreHandle::Stats>("stats"), InstanceMethod<&StoreHandle::Close>("close")});
@@ -212,7 +212,34 @@ Napi::Value StoreHandle::Write(const Napi::CallbackInfo& info) {
   if (!arguments.Integer(info[2], &durability)) return {};
   request.durability = static_cast<Durability>(durability);
   request.atomic = info[3].ToBoolean();
-  if (transaction == 0 && info[4].ToBoolean()) {
+  return Send(env, transaction, std::move(request), info[4].ToBoolean());
+}
+
+// writeSets(transaction, kind and flags, namespace, count, joined keys, joined values, durability, atomic, inline)
+Napi::Value StoreHandle::WriteSets(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!Usable(env)) return {};
+  Reader arguments(env);
+  WriteRequest request;
+  std::int64_t transaction = 0;
+  std::int64_t kind = 0;
+  std::int64_t count = 0;
+  std::int64_t durability = 0;
+  std::string ns;
+  if (!arguments.Integer(info[0], &transaction) || !arguments.Integer(info[1], &kind) ||
+      !arguments.Text(info[2], &ns) || !arguments.Integer(info[3], &count) ||
+      !arguments.Sets(static_cast<unsigned>(kind), static_cast<std::uint32_t>(count), info[4], info[5], &request.ops) ||
+      !arguments.Integer(info[6], &durability)) {
+    return {};
+  }
+  for (auto& op : request.ops) op.ns = ns;
+  request.durability = static_cast<Durability>(durability);
+  request.atomic = info[7].ToBoolean();
+  return Send(env, transaction, std::move(request), info[8].ToBoolean());
+}
+
+Napi::Value StoreHandle::Send(Napi::Env env, std::int64_t transaction, WriteRequest request, bool may_run_inline) {
+  if (transaction == 0 && may_run_inline) {
     WriteReply reply;
     if (engine_->TryWriteInline(request, &reply)) {
       state_->EndSnapshots();

@@ -35,6 +35,7 @@ class StoreHandle : public Napi::ObjectWrap<StoreHandle> {
   Napi::Value GetMany(const Napi::CallbackInfo& info);
   Napi::Value EndTurn(const Napi::CallbackInfo& info);
   Napi::Value Write(const Napi::CallbackInfo& info);
+  Napi::Value WriteSets(const Napi::CallbackInfo& info);
   Napi::Value Read(const Napi::CallbackInfo& info);
   Napi::Value Begin(const Napi::CallbackInfo& info);
   Napi::Value End(const Napi::CallbackInfo& info);
@@ -42,6 +43,7 @@ class StoreHandle : public Napi::ObjectWrap<StoreHandle> {
   Napi::Value Stats(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
 
+  Napi::Value Send(Napi::Env env, std::int64_t transaction, WriteRequest request, bool may_run_inline);
   // undefined, a sentinel, or nothing when the answer is kFound.
   std::optional<Napi::Value> NotFound(Napi::Env env, InlineReader::Answer answer);
   InlineReader* reader(Napi::Env env);

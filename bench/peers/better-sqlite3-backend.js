@@ -1,5 +1,5 @@
 // The storage contract of the Mycelia kernel on better-sqlite3, written the plain way: the kernel's own table layout,
-// one prepared statement per method, filters by loading entries and testing them in JavaScript.
+// one prepared statement per method, queries that load every entry with the methods themselves and test it in JavaScript.
 
 import { readFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
@@ -9,17 +9,20 @@ const LAYOUT = new URL('../../schema/0001_kernel_layout.up.sql', import.meta.url
 const DEFAULT_NAMESPACE = 'default';
 
 const SQL = {
-  get: 'SELECT value, metadata FROM storage_entries WHERE namespace = ? AND key = ?',
+  get: 'SELECT value FROM storage_entries WHERE namespace = ? AND key = ?',
+  getMetadata: 'SELECT metadata FROM storage_entries WHERE namespace = ? AND key = ?',
   set: `INSERT INTO storage_entries(namespace, key, value, metadata, created_at, updated_at)
         VALUES (?, ?, ?, ?, ?, ?)
         ON CONFLICT(namespace, key) DO UPDATE SET
           value = excluded.value, metadata = excluded.metadata, updated_at = excluded.updated_at`,
   has: 'SELECT 1 FROM storage_entries WHERE namespace = ? AND key = ? LIMIT 1',
   list: 'SELECT key FROM storage_entries WHERE namespace = ? AND key LIKE ? ORDER BY key LIMIT ? OFFSET ?',
+  listAll: 'SELECT key FROM storage_entries WHERE namespace = ? ORDER BY key LIMIT ? OFFSET ?',
   scan: 'SELECT key, value, metadata FROM storage_entries WHERE namespace = ? ORDER BY key',
 };
 
 const namespaceOf = (options) => options.namespace || DEFAULT_NAMESPACE;
+const metadataOf = (row) => (row.metadata === null ? {} : JSON.parse(row.metadata));
 const notFound = (key, namespace) => new Error(`Key "${key}" not found in namespace "${namespace}"`);
 
 export class BetterSqlite3Backend {
@@ -30,7 +33,7 @@ export class BetterSqlite3Backend {
   /**
    * @param {string} path
    * @param {{ scanInOneSelect?: boolean }} [options] queries read all rows with one SELECT, where the kernel's backend
-   *   lists the keys and then gets each entry
+   *   lists the keys and then gets each value and each metadata
    */
   constructor(path, { scanInOneSelect = false } = {}) {
     this.#db = new Database(path);
@@ -39,12 +42,6 @@ export class BetterSqlite3Backend {
     this.#db.exec(readFileSync(LAYOUT, 'utf8'));
     this.#statements = Object.fromEntries(Object.entries(SQL).map(([name, text]) => [name, this.#db.prepare(text)]));
     this.#scanInOneSelect = scanInOneSelect;
-  }
-
-  #read(namespace, key) {
-    const row = this.#statements.get.get(namespace, key);
-    if (row === undefined) return undefined;
-    return { value: JSON.parse(row.value), metadata: row.metadata === null ? {} : JSON.parse(row.metadata) };
   }
 
   #write(namespace, key, value, metadata) {
@@ -56,8 +53,20 @@ export class BetterSqlite3Backend {
   async get(key, options = {}) {
     try {
       const namespace = namespaceOf(options);
-      const entry = this.#read(namespace, key);
-      return entry ? { success: true, data: entry.value } : { success: false, error: notFound(key, namespace) };
+      const row = this.#statements.get.get(namespace, key);
+      if (row === undefined) return { success: false, error: notFound(key, namespace) };
+      return { success: true, data: JSON.parse(row.value) };
+    } catch (error) {
+      return { success: false, error };
+    }
+  }
+
+  async getMetadata(key, options = {}) {
+    try {
+      const namespace = namespaceOf(options);
+      const row = this.#statements.getMetadata.get(namespace, key);
+      if (row === undefined) return { success: false, error: notFound(key, namespace) };
+      return { success: true, metadata: metadataOf(row) };
     } catch (error) {
       return { success: false, error };
     }
@@ -83,11 +92,10 @@ export class BetterSqlite3Backend {
   async getMany(keys, options = {}) {
     const data = new Map();
     const errors = new Map();
-    const namespace = namespaceOf(options);
     for (const key of keys) {
-      const entry = this.#read(namespace, key);
-      if (entry) data.set(key, entry.value);
-      else errors.set(key, notFound(key, namespace));
+      const result = await this.get(key, options);
+      if (result.success) data.set(key, result.data);
+      else errors.set(key, result.error);
     }
     return errors.size === 0 ? { success: true, data } : { success: false, data, errors };
   }
@@ -108,37 +116,49 @@ export class BetterSqlite3Backend {
     }
   }
 
-  async list({ namespace = DEFAULT_NAMESPACE, pattern = '*', limit, offset } = {}) {
+  async list(options = {}) {
     try {
-      const like = pattern.replaceAll('*', '%');
-      const rows = this.#statements.list.all(namespace, like, limit ?? -1, offset ?? 0);
+      const paging = [options.limit ?? -1, options.offset ?? 0];
+      const like = options.pattern?.replaceAll('*', '%');
+      const rows = like === undefined
+        ? this.#statements.listAll.all(namespaceOf(options), ...paging)
+        : this.#statements.list.all(namespaceOf(options), like, ...paging);
       return { success: true, keys: rows.map((row) => row.key) };
     } catch (error) {
       return { success: false, keys: [], error };
     }
   }
 
-  // Every entry of a namespace, one statement per key as the kernel's backend does, or all with one.
-  *#entries(namespace) {
-    if (this.#scanInOneSelect) {
-      for (const { key, value, metadata } of this.#statements.scan.iterate(namespace)) {
-        yield { key, value: JSON.parse(value), metadata: metadata === null ? {} : JSON.parse(metadata) };
-      }
-      return;
+  // Entries that match, each loaded with the public methods, as the kernel's backend does it.
+  async #matching(filter, options) {
+    const { namespace } = options;
+    const found = [];
+    const { keys } = await this.list({ namespace });
+    for (const key of keys) {
+      const { success, data: value } = await this.get(key, { namespace });
+      if (!success) continue;
+      const { metadata } = await this.getMetadata(key, { namespace });
+      if (matchesAll(filter, { key, value, metadata })) found.push({ key, value, metadata });
     }
-    for (const { key } of this.#statements.list.all(namespace, '%', -1, 0)) {
-      const entry = this.#read(namespace, key);
-      if (entry) yield { key, ...entry };
+    return found;
+  }
+
+  // The same with one SELECT.
+  #matchingInOneSelect(filter, options) {
+    const found = [];
+    for (const row of this.#statements.scan.iterate(namespaceOf(options))) {
+      const entry = { key: row.key, value: JSON.parse(row.value), metadata: metadataOf(row) };
+      if (matchesAll(filter, entry)) found.push(entry);
     }
+    return found;
   }
 
   async query(filter, options = {}) {
     try {
       const { sort, limit, offset = 0 } = options;
-      const results = [];
-      for (const entry of this.#entries(namespaceOf(options))) {
-        if (matchesAll(filter, entry)) results.push(entry);
-      }
+      const results = this.#scanInOneSelect
+        ? this.#matchingInOneSelect(filter, options)
+        : await this.#matching(filter, options);
       if (sort) results.sort(compareBy(sort));
       return { success: true, results: results.slice(offset, limit === undefined ? undefined : offset + limit) };
     } catch (error) {

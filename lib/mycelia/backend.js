@@ -143,15 +143,8 @@ export class MyceliaStorageBackend {
    */
   #withValue(value, call) {
     if (this.#store !== undefined) return call(() => value);
-    let failure;
-    let copy;
-    try {
-      const text = JSON.stringify(value);
-      copy = text === undefined ? undefined : JSON.parse(text);
-    } catch (error) {
-      failure = error;
-    }
-    return call(() => (failure === undefined ? copy : value));
+    const copy = copyOf(value);
+    return call(() => copy);
   }
 
   /** @param {string} key @param {CallOptions} [options] @returns {Promise<{ success: boolean, error?: Error }>} */
@@ -355,6 +348,16 @@ export class MyceliaStorageBackend {
 
   async [Symbol.asyncDispose]() {
     await this.close();
+  }
+}
+
+/** @param {any} value @returns {any} what would be stored now; the value itself when that cannot be stored, to fail later */
+function copyOf(value) {
+  try {
+    const text = JSON.stringify(value);
+    return text === undefined ? value : JSON.parse(text);
+  } catch {
+    return value;
   }
 }
 

@@ -1,5 +1,6 @@
 // useHyphaStorage: plugs HyphaDB into a Mycelia subsystem in place of the kernel's own storage hook.
 
+// @ts-expect-error the package ships no types
 import { Facet, createHook } from 'mycelia-kernel-plugin/core';
 
 import { native } from '../native.js';

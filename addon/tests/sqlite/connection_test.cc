@@ -10,7 +10,7 @@
 
 #include "support/databases.h"
 #include "support/temp_dir.h"
-#include "vfs_test_util.h"
+#include "sqlite/vfs_test_util.h"
 
 namespace hypha {
 namespace {
@@ -31,11 +31,11 @@ class ConnectionTest : public ::testing::TestWithParam<Role> {
   TempDir dir_;
   std::unique_ptr<Connection> keeper_;
 };
-INSTANTIATE_TEST_SUITE_P(Roles, ConnectionTest, ::testing::Values(Role::kWriter, Role::kReader, Role::kInline),
-                         [](const auto& test) {
-                           constexpr const char* kNames[] = {"Writer", "Reader", "Inline"};
-                           return kNames[static_cast<int>(test.param)];
-                         });
+std::string RoleName(const ::testing::TestParamInfo<Role>& info) {
+  constexpr const char* kNames[] = {"Writer", "Reader", "Inline"};
+  return kNames[static_cast<int>(info.param)];
+}
+INSTANTIATE_TEST_SUITE_P(Roles, ConnectionTest, ::testing::Values(Role::kWriter, Role::kReader, Role::kInline), RoleName);
 
 TEST_P(ConnectionTest, DefensiveFlagsReadBack) {
   auto db = test::Open(FileOptions(dir_.File(), GetParam()));

@@ -1,0 +1,83 @@
+// Changes on their way into the addon, in the cheapest form it can read.
+
+import { native } from './native.js';
+
+/** @typedef {import('./native.js').NativeStore} NativeStore */
+/** @typedef {import('./native.js').WriteResult} WriteResult */
+
+/** @type {Record<string, number>} */
+export const KIND = Object.fromEntries(native.writeKinds.map((name, index) => [name, index]));
+export const FLAG = { noOverwrite: 16, recursive: 32, all: 64 };
+
+/**
+ * One change.
+ * @typedef {object} Op
+ * @property {number} kind KIND and FLAG
+ * @property {string} ns
+ * @property {string} [key] absent for changes of whole namespaces
+ * @property {string} [value] JSON text
+ * @property {string} [metadata] JSON text
+ * @property {number} [ifVersion] 0 for "absent"
+ */
+
+/** Between the texts of a joined list: JSON text never holds it, and a key that does sends the list the long way. */
+const SEPARATOR = '\0';
+
+/**
+ * Sets of one namespace without metadata and conditions, which most are, cross as two joined strings: every element of
+ * an array costs a call of Node-API.
+ */
+export class OpList {
+  /** @type {Op[]} */ #ops = [];
+  #uniform = true;
+  #bytes = 0;
+
+  get length() {
+    return this.#ops.length;
+  }
+
+  /** Of keys, values and metadata together, in UTF-16 code units. */
+  get size() {
+    return this.#bytes;
+  }
+
+  /** @returns {readonly Op[]} */
+  get ops() {
+    return this.#ops;
+  }
+
+  /** @param {Op} op */
+  push(op) {
+    const { kind, ns, key, value, metadata } = op;
+    this.#bytes += (key?.length ?? 0) + (value?.length ?? 0) + (metadata?.length ?? 0);
+    if (this.#uniform) {
+      const first = this.#ops.length === 0 ? op : this.#ops[0];
+      this.#uniform =
+        (kind & 15) === KIND.set && metadata === undefined && op.ifVersion === undefined && kind === first.kind &&
+        ns === first.ns && !(/** @type {string} */ (key).includes(SEPARATOR));
+    }
+    this.#ops.push(op);
+  }
+
+  /**
+   * Hands the changes to the engine as one request.
+   * @param {NativeStore} store
+   * @param {number} transaction 0 for none
+   * @param {number} durability index in native.durabilities
+   * @param {boolean} atomic
+   * @param {boolean} inline whether it may be run on this thread at once
+   * @returns {WriteResult | Promise<WriteResult>}
+   */
+  send(store, transaction, durability, atomic, inline) {
+    const ops = this.#ops;
+    if (!this.#uniform) {
+      const flat = ops.flatMap((op) => [op.kind, op.ns, op.key, op.value, op.metadata, op.ifVersion]);
+      return store.write(transaction, flat, durability, atomic, inline);
+    }
+    const [{ kind, ns, key, value }] = ops;
+    const single = ops.length === 1;
+    const keys = single ? key : ops.map((op) => op.key).join(SEPARATOR);
+    const values = single ? value : ops.map((op) => op.value).join(SEPARATOR);
+    return store.writeSets(transaction, kind, ns, ops.length, /** @type {string} */ (keys), /** @type {string} */ (values), durability, atomic, inline);
+  }
+}
