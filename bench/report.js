@@ -8,7 +8,7 @@ const STORE = 'hyphadb-store';
 const NOTHING = { name: 'nothing', title: 'JSON.stringify alone' };
 const titleOf = (name) => [...PEERS, NOTHING].find((each) => each.name === name).title;
 
-const TITLE_WIDTH = 26;
+const TITLE_WIDTH = 28;
 const NUMBER_WIDTH = 11;
 
 /** @param {number} value @returns {string} three significant digits or all that stand before the point */
@@ -32,9 +32,11 @@ function line(title, cells) {
 
 /** One measured row of the report: { title, per, unit, results }. */
 export function block({ title, per, unit, results }) {
-  const lines = [`\n${title} (${unit} per ${per})`, line('', ['min', 'median', 'max', 'ratio'])];
+  const isTime = unit === 'µs';
+  const head = ['min', 'median', 'max', isTime ? 'speed' : ''];
+  const lines = [`\n${title} (${unit} per ${per})`, line('', head)];
   for (const [name, { min, median, max }] of Object.entries(results)) {
-    const ratio = ratioOf(results, name);
+    const ratio = isTime ? ratioOf(results, name) : undefined;
     const numbers = [min, median, max].map(formatNumber);
     lines.push(line(titleOf(name), [...numbers, ratio === undefined ? '' : formatRatio(ratio)]));
   }
@@ -93,7 +95,7 @@ const markdownCell = (cell) => {
 /** The table of the README. */
 export function markdown(rows, setting) {
   const present = [...PEERS, NOTHING].filter(({ name }) => rows.some(({ results }) => results[name]));
-  const head = ['workload', 'unit', ...present.map(({ title }) => title), 'contract / better-sqlite3', 'floor'];
+  const head = ['workload', 'unit', ...present.map(({ title }) => title), 'contract, speed', 'floor'];
   const lines = [head, head.map(() => '---')];
   for (const row of rows) {
     const cells = present.map(({ name }) => markdownCell(row.results[name]));
@@ -104,6 +106,7 @@ export function markdown(rows, setting) {
   const table = lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
   const note = circumstances(setting).slice(0, 2).join('.\n');
   const how = `Each cell is the median (minimum–maximum) of ${setting.rounds} interleaved rounds, per operation; ` +
-    'where a call carries many documents, per document.';
+    'where a call carries many documents, per document. ' +
+    'Speed is that of HyphaDB through the contract, in multiples of the better-sqlite3 backend.';
   return `${note}.\n${how}\n\n${table}`;
 }

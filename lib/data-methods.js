@@ -1,5 +1,7 @@
 // The data methods that a store, a namespace and a transaction share.
 
+import { channel } from 'node:diagnostics_channel';
+
 import { invalidArgument, StorageError } from './errors.js';
 import { isStorageQuery, readFilter, readSort } from './filter.js';
 import { METHOD_OPTIONS, readOptions } from './options.js';
@@ -38,6 +40,15 @@ export const kernelQuery = Symbol('kernelQuery');
 /** The options of a call without any. @type {Record<string, any>} */
 const NO_OPTIONS = Object.freeze(Object.create(null));
 
+
+const scans = channel('hyphadb:scan');
+/** A filter that looked at more entries than this without an index is worth a message. */
+const MANY_EXAMINED = 1000;
+
+/** @param {string} namespace @param {[chunks: string[], examined: number, index?: string]} reply */
+function publishScan(namespace, [, examined, index]) {
+  if (index === undefined && examined > MANY_EXAMINED && scans.hasSubscribers) scans.publish({ namespace, examined });
+}
 
 /** @param {number | null | undefined} ifVersion @returns {number | undefined} as the addon reads it */
 const versionCode = (ifVersion) => (ifVersion === null ? 0 : ifVersion);
@@ -240,7 +251,7 @@ export class DataMethods {
         const op = this.#entryOp(entry, given, i);
         ops.push(op);
         places.push(i);
-        outcomes.push({ key: entry.key, namespace: op.ns, ok: true });
+        outcomes.push({ key: /** @type {string} */ (op.key), namespace: op.ns, ok: true });
       } catch (error) {
         if (given.atomic) throw error;
         const namespace = entry?.namespace ?? this.#ns(given.namespace);
@@ -248,6 +259,7 @@ export class DataMethods {
       }
       this.#checkBatchSize(ops.size);
     }
+    if (ops.size * 3 > this.#session.limits.batchBytes) this.#checkBatchSize(ops.byteLength());
     const results = await this.#session.writeAll(ops, given.atomic === true, given.durability);
     for (let i = 0; i < results.length; i++) {
       const outcome = outcomes[places[i]];
@@ -365,6 +377,18 @@ export class DataMethods {
    * @returns {Promise<any[]>}
    */
   async #query(filter, options, kernelShape) {
+    const [chunks] = await this.#runQuery(filter, options, kernelShape, false);
+    return parseChunks(chunks, () => this.#session.nextTurn());
+  }
+
+  /**
+   * @param {any} filter
+   * @param {any} options
+   * @param {boolean} kernelShape
+   * @param {boolean} explain
+   * @returns {Promise<[chunks: string[], examined: number, index?: string, explanation?: string]>}
+   */
+  async #runQuery(filter, options, kernelShape, explain) {
     const given = readOptions(options, METHOD_OPTIONS.query);
     const ns = this.#ns(given.namespace);
     const own = isStorageQuery(filter);
@@ -372,8 +396,20 @@ export class DataMethods {
     const limit = checkPaging(own ? filter.getLimit?.() : given.limit, 'limit');
     const offset = checkPaging(own ? filter.getOffset?.() : given.offset, 'offset') ?? 0;
     const tree = readFilter(filter, this.#session.limits);
-    const chunks = await this.#session.read('query', ns, tree, sort, limit, offset, kernelShape);
-    return parseChunks(chunks, () => this.#session.nextTurn());
+    const reply = await this.#session.read('query', ns, tree, sort, limit, offset, kernelShape, explain);
+    publishScan(ns, reply);
+    return reply;
+  }
+
+  /**
+   * Runs the query and tells how: the plan, the index used, whether the SQL alone was exact, rows examined and returned,
+   * and the SQL with ? for every value.
+   * @param {Filter | StorageQuery | null} [filter]
+   * @param {QueryOptions} [options]
+   * @returns {Promise<{ plan: string, index: { id: number, fields: object[] } | null, exact: boolean, order: string, sql: string[], examined: number, returned: number }>}
+   */
+  async explain(filter, options) {
+    return JSON.parse((await this.#runQuery(filter, options, false, true))[3] ?? 'null');
   }
 
   /**

@@ -110,7 +110,8 @@ class FilterReader {
     if (operator === undefined) {
       throw invalid(`${where}.operator`, `must be one of ${native.operators.join(', ')}`);
     }
-    const operand = Object.hasOwn(term, 'value') ? term.value : undefined;
+    const given = Object.hasOwn(term, 'value') ? term.value : undefined;
+    const operand = Array.isArray(given) ? [...given] : given; // taken now, as everything of a call is
     this.#checkOperand(term.operator, operand, `${where}.value`);
     return ['term', from, path, operator, operand];
   }

@@ -1,5 +1,7 @@
 // Changes on their way into the addon, in the cheapest form it can read.
 
+import { Buffer } from 'node:buffer';
+
 import { native } from './native.js';
 
 /** @typedef {import('./native.js').NativeStore} NativeStore */
@@ -7,7 +9,7 @@ import { native } from './native.js';
 
 /** @type {Record<string, number>} */
 export const KIND = Object.fromEntries(native.writeKinds.map((name, index) => [name, index]));
-export const FLAG = { noOverwrite: 16, recursive: 32, all: 64 };
+export const FLAG = { noOverwrite: 16, recursive: 32, all: 64, unique: 128 };
 
 /**
  * One change.
@@ -15,7 +17,7 @@ export const FLAG = { noOverwrite: 16, recursive: 32, all: 64 };
  * @property {number} kind KIND and FLAG
  * @property {string} ns
  * @property {string} [key] absent for changes of whole namespaces
- * @property {string} [value] JSON text
+ * @property {string} [value] JSON text; of an index its fields
  * @property {string} [metadata] JSON text
  * @property {number} [ifVersion] 0 for "absent"
  */
@@ -39,6 +41,11 @@ export class OpList {
   /** Of keys, values and metadata together, in UTF-16 code units. */
   get size() {
     return this.#bytes;
+  }
+
+  /** @returns {number} the same in bytes of UTF-8 */
+  byteLength() {
+    return this.#ops.reduce((sum, { key = '', value = '', metadata = '' }) => sum + Buffer.byteLength(key) + Buffer.byteLength(value) + Buffer.byteLength(metadata), 0);
   }
 
   /** @returns {readonly Op[]} */

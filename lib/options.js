@@ -106,6 +106,7 @@ export const METHOD_OPTIONS = /** @type {const} */ ({
   count: /** @type {OptionTable} */ ({ namespace, filter: anything }),
   createNamespace: /** @type {OptionTable} */ ({ metadata: anything }),
   deleteNamespace: /** @type {OptionTable} */ ({ recursive: boolean }),
+  createIndex: /** @type {OptionTable} */ ({ unique: boolean }),
   clear: /** @type {OptionTable} */ ({ namespace }),
   transaction: /** @type {OptionTable} */ ({ timeout: integer(1, day) }),
   copyFrom: /** @type {OptionTable} */ ({ namespaces: { check: Array.isArray, expected: 'an array of names' } }),

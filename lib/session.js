@@ -105,7 +105,9 @@ export class StoreSession {
    * @returns {Promise<[values: string, present: string]>}
    */
   async readMany(ns, keys) {
-    await this.#settled();
+    const pending = this.#pendingWrites();
+    if (pending !== undefined) await pending;
+    this.#checkOpen();
     if (keys.length > INLINE_KEYS) return settle(this.#native.read(0, 'many', ns, keys));
     return this.#readInline(
       (store) => store.getMany(ns, keys),
@@ -113,15 +115,13 @@ export class StoreSession {
     );
   }
 
-  /** Waits for every write issued before. */
-  async #settled() {
+  /** @returns {Promise<unknown> | undefined} what a read of anything has to wait for: every write issued before */
+  #pendingWrites() {
     this.#checkOpen();
-    if (this.#queue.idle) return;
+    if (this.#queue.idle) return undefined;
     const pending = this.#queue.pendingOnAll();
-    if (pending === undefined) return;
-    this.#checkNotNested();
-    await pending;
-    this.#checkOpen();
+    if (pending !== undefined) this.#checkNotNested();
+    return pending;
   }
 
   /**
@@ -131,7 +131,10 @@ export class StoreSession {
    * @returns {Promise<any>}
    */
   async read(kind, ...args) {
-    await this.#settled();
+    const pending = this.#pendingWrites();
+    // Without any the read is handed over in this very call, so that a close() after it finds it there.
+    if (pending !== undefined) await pending;
+    this.#checkOpen();
     return settle(this.#native.read(0, kind, ...args));
   }
 
@@ -197,12 +200,13 @@ export class StoreSession {
 
   /** @returns {Promise<void>} */
   async flush() {
-    await this.#settled();
+    await this.#pendingWrites();
   }
 
   /** @returns {Promise<void>} */
   async checkpoint() {
-    await this.#settled();
+    await this.#pendingWrites();
+    this.#checkOpen();
     return settle(this.#native.checkpoint());
   }
 

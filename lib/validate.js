@@ -92,7 +92,7 @@ export function metadataToJson(metadata, limits) {
 export function toArray(list, name) {
   const isIterable = list !== null && typeof list === 'object' && typeof (/** @type {any} */ (list)[Symbol.iterator]) === 'function';
   if (!isIterable) throw new StorageError('HYPHA_INVALID_ARGUMENT', `${name} must be iterable`);
-  return Array.isArray(list) ? list : Array.from(/** @type {Iterable<unknown>} */ (list));
+  return [.../** @type {Iterable<unknown>} */ (list)];
 }
 
 /** @param {string} pattern @param {Limits} limits @param {string} name */

@@ -36,7 +36,7 @@ Napi::Value Open(const Napi::CallbackInfo& info) {
     auto opened = std::make_shared<Unclaimed>(OpenStore(options));
     return MakeCompletion([pending, opened](Napi::Env e) {
       if (!opened->result.ok()) return pending->Reject(e, opened->result.status());
-      pending->Resolve(StoreHandle::New(e, std::move(opened->result.value())));
+      pending->Resolve(StoreHandle::New(e, &opened->result.value()));
     });
   });
   return pending->promise();
@@ -92,9 +92,10 @@ Napi::Array Names(Napi::Env env, std::initializer_list<const char*> names) {
 void ExportEnumerations(Napi::Env env, Napi::Object exports) {
   exports.Set("operators", Names(env, {"eq", "ne", "gt", "gte", "lt", "lte", "contains", "startsWith", "endsWith", "in",
                                        "nin", "exists", "between", "like", "has"}));
-  exports.Set("sources", Names(env, {"field", "value", "key", "path", "metadata", "createdAt", "updatedAt", "version"}));
+  exports.Set("sources",
+              Names(env, {"field", "value", "key", "path", "metadata", "createdAt", "updatedAt", "version"}));
   exports.Set("writeKinds", Names(env, {"set", "delete", "setMetadata", "mergeMetadata", "createNamespace",
-                                        "deleteNamespace", "clear"}));
+                                        "deleteNamespace", "clear", "createIndex", "dropIndex"}));
   exports.Set("durabilities", Names(env, {"off", "normal", "full"}));
 }
 

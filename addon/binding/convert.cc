@@ -12,7 +12,8 @@ constexpr unsigned kKindMask = 15;
 constexpr unsigned kNoOverwrite = 16;
 constexpr unsigned kRecursive = 32;
 constexpr unsigned kAll = 64;
-constexpr unsigned kKinds = 7;
+constexpr unsigned kUnique = 128;
+constexpr unsigned kKinds = 9;
 constexpr unsigned kOperators = 15;
 constexpr unsigned kSources = 8;
 
@@ -82,7 +83,10 @@ bool Reader::Fail(const char* expected) {
 
 napi_value Reader::At(napi_value array, std::uint32_t index) {
   napi_value element = nullptr;
-  if (napi_get_element(env_, array, index, &element) != napi_ok) napi_get_undefined(env_, &element);
+  if (napi_get_element(env_, array, index, &element) == napi_ok) return element;
+  // As in an environment that is being terminated: a request of which a part is missing must not run.
+  Fail("an element");
+  napi_get_undefined(env_, &element);
   return element;
 }
 
@@ -131,6 +135,18 @@ bool Reader::Integer(napi_value value, std::int64_t* out) {
   return napi_get_value_int64(env_, value, out) == napi_ok || Fail("an integer");
 }
 
+bool Reader::Boolean(napi_value value, bool* out) {
+  return napi_get_value_bool(env_, value, out) == napi_ok || Fail("a boolean");
+}
+
+napi_value Reader::Property(napi_value object, const char* name) {
+  napi_value value = nullptr;
+  if (napi_get_named_property(env_, object, name, &value) == napi_ok) return value;
+  Fail("an object");
+  napi_get_undefined(env_, &value);
+  return value;
+}
+
 bool Reader::OptionalText(napi_value value, std::optional<std::string>* out) {
   if (IsMissing(value)) return true;
   out->emplace();
@@ -172,6 +188,7 @@ bool Reader::Op(napi_value flat, std::uint32_t at, const WriteOp* previous, Writ
   op->overwrite = (flags & kNoOverwrite) == 0;
   op->recursive = (flags & kRecursive) != 0;
   op->all = (flags & kAll) != 0;
+  op->unique = (flags & kUnique) != 0;
   const napi_value ns = At(flat, at + 1);
   if (!IsMissing(ns)) {
     Text(ns, &op->ns);
@@ -181,6 +198,9 @@ bool Reader::Op(napi_value flat, std::uint32_t at, const WriteOp* previous, Writ
   if (op->kind == WriteKind::kCreateNamespace || op->kind == WriteKind::kDeleteNamespace ||
       op->kind == WriteKind::kClear) {
     return ok_ && OptionalText(At(flat, at + 4), &op->metadata);
+  }
+  if (op->kind == WriteKind::kCreateIndex || op->kind == WriteKind::kDropIndex) {
+    return ok_ && Text(At(flat, at + 3), &op->value);
   }
   Text(At(flat, at + 2), &op->key);
   if (op->kind == WriteKind::kSet) Text(At(flat, at + 3), &op->value);
@@ -246,23 +266,14 @@ bool Reader::OperandOf(napi_value value, Operand* out) {
   napi_valuetype type = napi_undefined;
   napi_typeof(env_, value, &type);
   switch (type) {
-    case napi_undefined:
-      out->tag = Operand::Tag::kUndefined;
-      return true;
-    case napi_null:
-      out->tag = Operand::Tag::kNull;
-      return true;
+    case napi_undefined: out->tag = Operand::Tag::kUndefined; return true;
+    case napi_null: out->tag = Operand::Tag::kNull; return true;
     case napi_boolean:
       out->tag = Operand::Tag::kBoolean;
       return napi_get_value_bool(env_, value, &out->boolean) == napi_ok;
-    case napi_number:
-      out->tag = Operand::Tag::kNumber;
-      return Number(value, &out->number);
-    case napi_string:
-      out->tag = Operand::Tag::kString;
-      return Wtf8(value, &out->text);
-    default:
-      break;
+    case napi_number: out->tag = Operand::Tag::kNumber; return Number(value, &out->number);
+    case napi_string: out->tag = Operand::Tag::kString; return Wtf8(value, &out->text);
+    default: break;
   }
   out->tag = Operand::Tag::kList;
   const std::uint32_t length = Length(value);
@@ -318,6 +329,7 @@ double NumberOf(const WriteOutcome& outcome) {
 
 Napi::Value OutcomesToJs(Napi::Env env, const std::vector<WriteOutcome>& outcomes) {
   auto numbers = Napi::Float64Array::New(env, outcomes.size());
+  if (numbers.IsEmpty()) return {};  // the environment is being terminated
   std::vector<std::size_t> failed;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     numbers[i] = NumberOf(outcomes[i]);
@@ -371,6 +383,15 @@ struct ReplyVisitor {
   Napi::Value operator()(const JsonChunks& chunks) const {
     Napi::Array result = Napi::Array::New(env, chunks.size());
     for (std::uint32_t i = 0; i < chunks.size(); ++i) result.Set(i, Napi::Value(env, ToJs(env, chunks[i])));
+    return result;
+  }
+  // [chunks, examined, index | undefined, explanation | undefined]
+  Napi::Value operator()(const QueryReply& reply) const {
+    Napi::Array result = Napi::Array::New(env, 4);
+    result.Set(0U, (*this)(reply.chunks));
+    result.Set(1U, Napi::Number::New(env, static_cast<double>(reply.examined)));
+    result.Set(2U, Optional(env, reply.index));
+    result.Set(3U, Optional(env, reply.explanation));
     return result;
   }
   Napi::Value operator()(const std::optional<NamespaceInfo>& info) const {

@@ -1,5 +1,7 @@
 // JavaScript values to engine structs and back. Nothing here runs user code: JavaScript has already flattened and
-// checked its arguments. A value of the wrong type is a defect of lib/ and throws a TypeError.
+// checked its arguments. A value of the wrong type is a defect of lib/ and throws a TypeError. In an environment that
+// is being terminated every call that could run JavaScript fails: a Reader then answers false, the rest an empty value.
+// (Methods of an empty Napi::Value end the process, so that results are never chained.)
 #pragma once
 
 #include <cstdint>
@@ -19,16 +21,19 @@ class Reader {
   explicit Reader(Napi::Env env) : env_(env) {}
 
   bool ok() const { return ok_; }
-  bool Text(napi_value value, std::string* out);          // a well-formed string, as UTF-8
-  bool Wtf8(napi_value value, std::string* out);          // any string
+  bool Text(napi_value value, std::string* out);  // a well-formed string, as UTF-8
+  bool Wtf8(napi_value value, std::string* out);  // any string
   bool Number(napi_value value, double* out);
   bool Integer(napi_value value, std::int64_t* out);
+  bool Boolean(napi_value value, bool* out);
+  napi_value Property(napi_value object, const char* name);
   bool OptionalText(napi_value value, std::optional<std::string>* out);
   bool OptionalInteger(napi_value value, std::optional<std::int64_t>* out);
   bool Texts(napi_value array, std::vector<std::string>* out);
-  bool Ops(napi_value flat, std::vector<WriteOp>* out);   // kOpStride elements each, see convert.cc
+  bool Ops(napi_value flat, std::vector<WriteOp>* out);  // kOpStride elements each, see convert.cc
   // `count` sets of one namespace; more than one key or value come joined by NUL characters.
-  bool Sets(unsigned kind_and_flags, std::uint32_t count, napi_value keys, napi_value values, std::vector<WriteOp>* out);
+  bool Sets(unsigned kind_and_flags, std::uint32_t count, napi_value keys, napi_value values,
+            std::vector<WriteOp>* out);
   bool Filter(napi_value node, FilterNode* out);
   bool Sort(napi_value array, std::vector<SortKey>* out);
 

@@ -30,10 +30,7 @@ void EnvState::OnEnvironmentEnd(void* data) {
   {
     std::lock_guard lock(self->mutex_);
     self->closing_ = true;
-    self->queue_.clear();
   }
-  for (auto& thread : self->threads_) thread.thread.join();
-  self->threads_.clear();
   self->CloseAll();
   self->store_constructor_.Reset();
   napi_release_threadsafe_function(self->wake_, napi_tsfn_abort);
@@ -91,11 +88,22 @@ void EnvState::JoinFinished() {
   });
 }
 
+// Nothing will run it any more. Not under the lock: dropping a store that nobody took over closes it.
+void EnvState::DropQueue() {
+  std::vector<std::unique_ptr<Completion>> dropped;
+  std::lock_guard lock(mutex_);
+  dropped.swap(queue_);
+}
+
 void EnvState::EndSnapshots() {
   for (auto* handle : handles_) handle->EndSnapshot();
 }
 
 void EnvState::CloseAll() {
+  // A close() or open() under way first: the process must not end in the middle of it.
+  for (auto& thread : threads_) thread.thread.join();
+  threads_.clear();
+  DropQueue();
   const auto handles = handles_;
   for (auto* handle : handles) handle->CloseNow();
 }

@@ -57,7 +57,8 @@ class EnvState : public std::enable_shared_from_this<EnvState> {
   void Remove(StoreHandle* handle) { handles_.erase(handle); }
   // A write of this environment is about to be acknowledged: reads must see it.
   void EndSnapshots();
-  // Closes every store of the environment and waits for it.
+  // Closes every store of the environment and waits for it, and for what RunBlocking() has under way. The end: nothing
+  // that was posted before runs any more.
   void CloseAll();
 
   Napi::FunctionReference& store_constructor() { return store_constructor_; }
@@ -69,6 +70,7 @@ class EnvState : public std::enable_shared_from_this<EnvState> {
   static void OnEnvironmentEnd(void* data);
   void Drain(Napi::Env env);
   void JoinFinished();
+  void DropQueue();
 
   napi_env env_;
   napi_threadsafe_function wake_ = nullptr;

@@ -18,9 +18,9 @@ constexpr IntegerField kLimits[] = {{"keyBytes", &Limits::key_bytes},
                                     {"queryTimeout", &Limits::query_timeout_ms},
                                     {"transactionTimeout", &Limits::transaction_timeout_ms}};
 
-std::int64_t Integer(Reader& reader, const Napi::Object& object, const char* name) {
+std::int64_t Integer(Reader& reader, napi_value object, const char* name) {
   std::int64_t number = 0;
-  reader.Integer(object.Get(name), &number);
+  reader.Integer(reader.Property(object, name), &number);
   return number;
 }
 
@@ -28,18 +28,18 @@ std::int64_t Integer(Reader& reader, const Napi::Object& object, const char* nam
 
 bool ReadOpenOptions(Napi::Env env, Napi::Value value, OpenOptions* out) {
   Reader reader(env);
-  const Napi::Object object = value.As<Napi::Object>();
-  reader.Text(object.Get("path"), &out->path);
-  out->memory = object.Get("memory").ToBoolean();
-  out->read_only = object.Get("readOnly").ToBoolean();
-  out->create = object.Get("create").ToBoolean();
-  out->migrate = object.Get("migrate").ToBoolean();
-  out->keep_old = object.Get("keepOld").ToBoolean();
+  const napi_value object = value;
+  reader.Text(reader.Property(object, "path"), &out->path);
+  reader.Boolean(reader.Property(object, "memory"), &out->memory);
+  reader.Boolean(reader.Property(object, "readOnly"), &out->read_only);
+  reader.Boolean(reader.Property(object, "create"), &out->create);
+  reader.Boolean(reader.Property(object, "migrate"), &out->migrate);
+  reader.Boolean(reader.Property(object, "keepOld"), &out->keep_old);
   out->readers = static_cast<int>(Integer(reader, object, "readers"));
   out->durability = static_cast<Durability>(Integer(reader, object, "durability"));
   out->busy_timeout_ms = Integer(reader, object, "busyTimeout");
   out->statement_cache_size = static_cast<int>(Integer(reader, object, "statementCacheSize"));
-  const Napi::Object limits = object.Get("limits").As<Napi::Object>();
+  const napi_value limits = reader.Property(object, "limits");
   for (const auto& limit : kLimits) out->limits.*(limit.field) = Integer(reader, limits, limit.name);
   return reader.ok();
 }

@@ -12,9 +12,11 @@ bool ReadList(const Napi::CallbackInfo& info, Reader& reader, ListSpec* spec) {
          reader.OptionalInteger(info[6], &spec->limit) && reader.Integer(info[7], &spec->offset);
 }
 
-// 'query', namespace, filter, sort, limit, offset, kernel shape
+// 'query', namespace, filter, sort, limit, offset, kernel shape, explain
 bool ReadQuery(const Napi::CallbackInfo& info, Reader& reader, QuerySpec* spec) {
-  spec->shape = info[7].ToBoolean() ? QueryShape::kKernel : QueryShape::kEntries;
+  bool kernel_shape = false;
+  if (!reader.Boolean(info[7], &kernel_shape) || !reader.Boolean(info[8], &spec->explain)) return false;
+  spec->shape = kernel_shape ? QueryShape::kKernel : QueryShape::kEntries;
   return reader.Text(info[2], &spec->ns) && reader.Filter(info[3], &spec->filter) &&
          reader.Sort(info[4], &spec->sort) && reader.OptionalInteger(info[5], &spec->limit) &&
          reader.Integer(info[6], &spec->offset);
@@ -44,6 +46,7 @@ bool ReadArguments(const Napi::CallbackInfo& info, Reader& reader, ReadRequest* 
   }
   if (kind == "list") return ReadList(info, reader, &As<ListSpec>(out));
   if (kind == "query") return ReadQuery(info, reader, &As<QuerySpec>(out));
+  if (kind == "indexes") return reader.Text(info[2], &As<IndexesSpec>(out).ns);
   if (kind == "namespace") return reader.Text(info[2], &As<NamespaceSpec>(out).name);
   if (kind == "namespaces") {
     As<NamespacesSpec>(out);

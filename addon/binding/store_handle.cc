@@ -21,9 +21,11 @@ void WatchForks() {
 }
 
 Napi::Value Rejected(Napi::Env env, const Status& status) {
-  const auto deferred = Napi::Promise::Deferred::New(env);
-  deferred.Reject(ErrorRecord(env, status));
-  return deferred.Promise();
+  napi_deferred deferred = nullptr;
+  napi_value promise = nullptr;
+  if (napi_create_promise(env, &deferred, &promise) != napi_ok) return {};  // the environment is being terminated
+  napi_reject_deferred(env, deferred, ErrorRecord(env, status));
+  return {env, promise};
 }
 
 // A failed request as a rejection, outcomes as a number for one operation and as arrays for more.
@@ -53,19 +55,20 @@ void SettleStatus(Napi::Env env, Pending& pending, Status status) {
 
 Napi::Function StoreHandle::Define(Napi::Env env) {
   WatchForks();
-  return DefineClass(env, "NativeStore",
-                     {InstanceMethod<&StoreHandle::Get>("get"), InstanceMethod<&StoreHandle::GetEntry>("getEntry"),
-                      InstanceMethod<&StoreHandle::Has>("has"), InstanceMethod<&StoreHandle::GetMetadata>("getMetadata"),
-                      InstanceMethod<&StoreHandle::GetMany>("getMany"), InstanceMethod<&StoreHandle::EndTurn>("endTurn"),
-                      InstanceMethod<&StoreHandle::Write>("write"), InstanceMethod<&StoreHandle::WriteSets>("writeSets"), InstanceMethod<&StoreHandle::Read>("read"),
-                      InstanceMethod<&StoreHandle::Begin>("begin"), InstanceMethod<&StoreHandle::End>("end"),
-                      InstanceMethod<&StoreHandle::Checkpoint>("checkpoint"),
-                      InstanceMethod<&StoreHandle::Stats>("stats"), InstanceMethod<&StoreHandle::Close>("close")});
+  return DefineClass(
+      env, "NativeStore",
+      {InstanceMethod<&StoreHandle::Get>("get"), InstanceMethod<&StoreHandle::GetEntry>("getEntry"),
+       InstanceMethod<&StoreHandle::Has>("has"), InstanceMethod<&StoreHandle::GetMetadata>("getMetadata"),
+       InstanceMethod<&StoreHandle::GetMany>("getMany"), InstanceMethod<&StoreHandle::EndTurn>("endTurn"),
+       InstanceMethod<&StoreHandle::Write>("write"), InstanceMethod<&StoreHandle::WriteSets>("writeSets"),
+       InstanceMethod<&StoreHandle::Read>("read"), InstanceMethod<&StoreHandle::Begin>("begin"),
+       InstanceMethod<&StoreHandle::End>("end"), InstanceMethod<&StoreHandle::Checkpoint>("checkpoint"),
+       InstanceMethod<&StoreHandle::Stats>("stats"), InstanceMethod<&StoreHandle::Close>("close")});
 }
 
-Napi::Object StoreHandle::New(Napi::Env env, OpenedStore opened) {
+Napi::Object StoreHandle::New(Napi::Env env, OpenedStore* opened) {
   const auto state = EnvState::Of(env);
-  return state->store_constructor().New({Napi::External<OpenedStore>::New(env, &opened)});
+  return state->store_constructor().New({Napi::External<OpenedStore>::New(env, opened)});
 }
 
 StoreHandle::StoreHandle(const Napi::CallbackInfo& info)
@@ -116,14 +119,10 @@ InlineReader* StoreHandle::reader(Napi::Env env) { return Usable(env) ? reader_.
 
 std::optional<Napi::Value> StoreHandle::NotFound(Napi::Env env, InlineReader::Answer answer) {
   switch (answer) {
-    case InlineReader::Answer::kFound:
-      return std::nullopt;
-    case InlineReader::Answer::kAbsent:
-      return env.Undefined();
-    case InlineReader::Answer::kYield:
-      return Napi::Number::New(env, kYield);
-    case InlineReader::Answer::kElsewhere:
-      break;
+    case InlineReader::Answer::kFound: return std::nullopt;
+    case InlineReader::Answer::kAbsent: return env.Undefined();
+    case InlineReader::Answer::kYield: return Napi::Number::New(env, kYield);
+    case InlineReader::Answer::kElsewhere: break;
   }
   return Napi::Number::New(env, kElsewhere);
 }
@@ -209,10 +208,13 @@ Napi::Value StoreHandle::Write(const Napi::CallbackInfo& info) {
   std::int64_t transaction = 0;
   std::int64_t durability = 0;
   if (!arguments.Integer(info[0], &transaction) || !arguments.Ops(info[1], &request.ops)) return {};
-  if (!arguments.Integer(info[2], &durability)) return {};
+  bool may_run_inline = false;
+  if (!arguments.Integer(info[2], &durability) || !arguments.Boolean(info[3], &request.atomic) ||
+      !arguments.Boolean(info[4], &may_run_inline)) {
+    return {};
+  }
   request.durability = static_cast<Durability>(durability);
-  request.atomic = info[3].ToBoolean();
-  return Send(env, transaction, std::move(request), info[4].ToBoolean());
+  return Send(env, transaction, std::move(request), may_run_inline);
 }
 
 // writeSets(transaction, kind and flags, namespace, count, joined keys, joined values, durability, atomic, inline)
@@ -226,16 +228,17 @@ Napi::Value StoreHandle::WriteSets(const Napi::CallbackInfo& info) {
   std::int64_t count = 0;
   std::int64_t durability = 0;
   std::string ns;
+  bool may_run_inline = false;
   if (!arguments.Integer(info[0], &transaction) || !arguments.Integer(info[1], &kind) ||
       !arguments.Text(info[2], &ns) || !arguments.Integer(info[3], &count) ||
       !arguments.Sets(static_cast<unsigned>(kind), static_cast<std::uint32_t>(count), info[4], info[5], &request.ops) ||
-      !arguments.Integer(info[6], &durability)) {
+      !arguments.Integer(info[6], &durability) || !arguments.Boolean(info[7], &request.atomic) ||
+      !arguments.Boolean(info[8], &may_run_inline)) {
     return {};
   }
   for (auto& op : request.ops) op.ns = ns;
   request.durability = static_cast<Durability>(durability);
-  request.atomic = info[7].ToBoolean();
-  return Send(env, transaction, std::move(request), info[8].ToBoolean());
+  return Send(env, transaction, std::move(request), may_run_inline);
 }
 
 Napi::Value StoreHandle::Send(Napi::Env env, std::int64_t transaction, WriteRequest request, bool may_run_inline) {
@@ -296,9 +299,10 @@ Napi::Value StoreHandle::End(const Napi::CallbackInfo& info) {
   if (!Usable(env)) return {};
   Reader arguments(env);
   std::int64_t transaction = 0;
-  if (!arguments.Integer(info[0], &transaction)) return {};
+  bool commit = false;
+  if (!arguments.Integer(info[0], &transaction) || !arguments.Boolean(info[1], &commit)) return {};
   auto pending = std::make_shared<Pending>(env, state_);
-  engine_->End(static_cast<TransactionId>(transaction), info[1].ToBoolean(), Deliver<Status>(pending, &SettleStatus));
+  engine_->End(static_cast<TransactionId>(transaction), commit, Deliver<Status>(pending, &SettleStatus));
   return pending->promise();
 }
 
@@ -331,8 +335,7 @@ Napi::Value StoreHandle::Close(const Napi::CallbackInfo& info) {
   auto pending = std::make_shared<Pending>(env, state_);
   state_->RunBlocking([engine = std::exchange(engine_, nullptr), pending]() mutable {
     Status status = CloseStore(std::move(engine));
-    return MakeCompletion(
-        [pending, status = std::move(status)](Napi::Env e) { SettleStatus(e, *pending, status); });
+    return MakeCompletion([pending, status = std::move(status)](Napi::Env e) { SettleStatus(e, *pending, status); });
   });
   return pending->promise();
 }

@@ -18,7 +18,8 @@ class StoreHandle : public Napi::ObjectWrap<StoreHandle> {
   static constexpr int kElsewhere = 2;  // ask read()
 
   static Napi::Function Define(Napi::Env env);
-  static Napi::Object New(Napi::Env env, OpenedStore opened);
+  // Takes the store out of *opened; leaves it there when the environment is being terminated.
+  static Napi::Object New(Napi::Env env, OpenedStore* opened);
 
   explicit StoreHandle(const Napi::CallbackInfo& info);
   ~StoreHandle() override;

@@ -7,7 +7,7 @@ export const PEERS = [
   { name: 'hyphadb-contract', title: 'HyphaDB, contract', contract: true },
   { name: 'hyphadb-store', title: 'HyphaDB, Store', contract: true },
   { name: BASELINE, title: 'better-sqlite3, contract', contract: true },
-  { name: 'better-sqlite3-scan', title: 'the same, one SELECT', contract: true, only: ['query', 'count'] },
+  { name: 'better-sqlite3-scan', title: 'better-sqlite3, one SELECT', contract: true, only: ['query', 'count'] },
   { name: 'lmdb', title: 'lmdb' },
   { name: 'classic-level', title: 'classic-level' },
   { name: 'deno-kv', title: '@deno/kv', share: 0.25 },

@@ -4,11 +4,14 @@ import { performance } from 'node:perf_hooks';
 
 import { DEFAULT_NAMESPACE, kernelQuery } from '../data-methods.js';
 import { StorageError } from '../errors.js';
+import { isStorageQuery } from '../filter.js';
 import { open } from '../open.js';
-import { toArray } from '../validate.js';
+import { readOpenOptions } from '../options.js';
+import { checkKey, toArray } from '../validate.js';
 import { toOpenOptions, wantsDebug } from './config.js';
 
 /** @typedef {import('./config.js').MyceliaConfig} MyceliaConfig */
+/** @typedef {import('../options.js').Limits} Limits */
 /** @typedef {import('../store.js').Store} Store */
 /** @typedef {import('../transaction.js').Transaction} Transaction */
 /** @typedef {{ namespace?: string, transactionId?: string, [other: string]: any }} CallOptions */
@@ -36,6 +39,7 @@ export class MyceliaStorageBackend {
   /** @type {MyceliaConfig} */ #config;
   /** @type {boolean} */ #debug;
   /** @type {Store | undefined} once open */ #store;
+  /** @type {Limits | undefined} once open */ #limits;
   /** @type {Promise<Store> | undefined} */ #opening;
   #closed = false;
   /** @type {Promise<{ success: boolean, error?: Error }> | undefined} */ #closing;
@@ -59,19 +63,21 @@ export class MyceliaStorageBackend {
   async #opened() {
     if (this.#closed) throw new StorageError('HYPHA_CLOSED', 'the storage is closed');
     if (this.#store !== undefined) return this.#store;
-    this.#opening ??= this.#openStore();
+    // After a failure the next call may try again.
+    this.#opening ??= this.#openStore().catch((error) => {
+      this.#opening = undefined;
+      throw error;
+    });
     return this.#opening;
   }
 
   /** @returns {Promise<Store>} */
   async #openStore() {
-    try {
-      this.#store = await open(toOpenOptions(this.#config));
-      return this.#store;
-    } catch (error) {
-      this.#opening = undefined; // the next call may try again
-      throw error;
-    }
+    const options = toOpenOptions(this.#config);
+    const store = await open(options);
+    this.#limits = readOpenOptions(options).limits;
+    this.#store = store;
+    return store;
   }
 
   /**
@@ -113,8 +119,8 @@ export class MyceliaStorageBackend {
 
   /** @param {string} key @param {CallOptions} [options] @returns {Promise<{ success: boolean, data?: any, metadata?: any, error?: Error }>} */
   get(key, options) {
-    const namespace = namespaceOf(options);
     return this.#call('get', options, async (target) => {
+      const namespace = namespaceOf(options);
       if (options?.includeMetadata === true) {
         const entry = await target.getEntry(key, { namespace });
         if (entry === undefined) throw notFound(key, namespace);
@@ -128,23 +134,20 @@ export class MyceliaStorageBackend {
 
   /** @param {string} key @param {any} value @param {CallOptions} [options] @returns {Promise<{ success: boolean, error?: Error }>} */
   set(key, value, options) {
-    return this.#withValue(value, (captured) =>
-      this.#call('set', options, async (target) => {
-        const { metadata, overwrite } = options ?? {};
-        await target.set(key, captured(), { namespace: namespaceOf(options), metadata, overwrite: overwrite !== false });
-      }),
-    );
+    const take = attempt(() => [this.#now(value), this.#now(options?.metadata)]);
+    return this.#call('set', options, async (target) => {
+      const [captured, metadata] = take();
+      await target.set(key, captured, { namespace: namespaceOf(options), metadata, overwrite: options?.overwrite !== false });
+    });
   }
 
   /**
    * The value of a call is the one at the moment of the call, also while the database is still being opened.
    * @param {any} value
-   * @param {(captured: () => any) => Promise<any>} call
+   * @returns {any}
    */
-  #withValue(value, call) {
-    if (this.#store !== undefined) return call(() => value);
-    const copy = copyOf(value);
-    return call(() => copy);
+  #now(value) {
+    return this.#store === undefined ? copyOf(value) : value;
   }
 
   /** @param {string} key @param {CallOptions} [options] @returns {Promise<{ success: boolean, error?: Error }>} */
@@ -167,16 +170,31 @@ export class MyceliaStorageBackend {
    * @returns {Promise<{ success: boolean, data: Map<string, any>, errors?: Map<string, Error>, error?: Error }>}
    */
   async getMany(keys, options) {
-    const namespace = namespaceOf(options);
+    const take = attempt(() => toArray(keys, 'keys'));
     const work = async (/** @type {Store | Transaction} */ target) => {
-      const list = /** @type {string[]} */ (toArray(keys, 'keys'));
-      return { list, data: await target.getMany(list, { namespace }) };
+      const list = take();
+      const namespace = namespaceOf(options);
+      const problems = this.#keyProblems(list);
+      const asked = problems.size === 0 ? list : list.filter((key) => !problems.has(key));
+      const data = await target.getMany(/** @type {string[]} */ (asked), { namespace });
+      const missing = /** @type {string[]} */ (list).filter((key) => !data.has(key));
+      return { data, errors: new Map(missing.map((key) => [key, problems.get(key) ?? notFound(key, namespace)])) };
     };
-    const result = await this.#call('getMany', options, work, { data: new Map() });
-    const { list, ...rest } = result;
-    if (!result.success || list.every((/** @type {string} */ key) => result.data.has(key))) return rest;
-    const missing = list.filter((/** @type {string} */ key) => !result.data.has(key));
-    return { success: false, data: result.data, errors: new Map(missing.map((/** @type {string} */ key) => [key, notFound(key, namespace)])) };
+    const { errors, ...result } = await this.#call('getMany', options, work, { data: new Map() });
+    return errors === undefined || errors.size === 0 ? result : { ...result, success: false, errors };
+  }
+
+  /** @param {unknown[]} keys @returns {Map<unknown, unknown>} what is wrong with those that are no keys */
+  #keyProblems(keys) {
+    const problems = new Map();
+    for (const key of keys) {
+      try {
+        checkKey(key, /** @type {Limits} */ (this.#limits));
+      } catch (error) {
+        problems.set(key, error);
+      }
+    }
+    return problems;
   }
 
   /**
@@ -186,10 +204,9 @@ export class MyceliaStorageBackend {
    * @returns {Promise<{ success: boolean, results: Map<string, { success: boolean, error?: Error }>, outcomes?: any[], errors?: Error[], error?: Error }>}
    */
   async setMany(entries, options) {
-    const work = async (/** @type {Store | Transaction} */ target) => {
-      const list = toArray(entries, 'entries').map((entry) => flatten(/** @type {any} */ (entry), options));
-      return { outcomes: (await target.setMany(list, { atomic: options?.atomic === true })).outcomes };
-    };
+    const now = (/** @type {any} */ value) => this.#now(value);
+    const take = attempt(() => toArray(entries, 'entries').map((entry) => flatten(entry, options, now)));
+    const work = async (/** @type {Store | Transaction} */ target) => ({ outcomes: (await target.setMany(take(), { atomic: options?.atomic === true })).outcomes });
     const result = await this.#call('setMany', options, work, { results: new Map() });
     return result.success ? summarize(result.outcomes) : result;
   }
@@ -201,10 +218,10 @@ export class MyceliaStorageBackend {
    * @returns {Promise<{ success: boolean, results: Map<string, { success: boolean, error?: Error }>, errors?: Error[], error?: Error }>}
    */
   async deleteMany(keys, options) {
-    const work = async (/** @type {Store | Transaction} */ target) => {
-      const list = /** @type {string[]} */ (toArray(keys, 'keys'));
-      return { outcomes: (await target.deleteMany(list, { namespace: namespaceOf(options), atomic: options?.atomic === true })).outcomes };
-    };
+    const take = attempt(() => /** @type {string[]} */ (toArray(keys, 'keys')));
+    const work = async (/** @type {Store | Transaction} */ target) => ({
+      outcomes: (await target.deleteMany(take(), { namespace: namespaceOf(options), atomic: options?.atomic === true })).outcomes,
+    });
     const result = await this.#call('deleteMany', options, work, { results: new Map() });
     return result.success ? summarize(result.outcomes) : result;
   }
@@ -225,9 +242,10 @@ export class MyceliaStorageBackend {
   query(filter, options) {
     return this.#call('query', options, async (target) => {
       const { limit, offset, sort } = options ?? {};
-      const order = sort === undefined || sort === null ? undefined : { field: sort.field, order: sort.order };
       if (filter === undefined || filter === null) throw new StorageError('HYPHA_INVALID_FILTER', 'filter must be a filter object or an array of them');
-      return { results: await target[kernelQuery](filter, { namespace: namespaceOf(options), limit, offset, sort: order }) };
+      // A StorageQuery's own paging and sort win, so that those of the options are not even looked at.
+      const order = isStorageQuery(filter) ? {} : { limit, offset, sort: Array.isArray(sort) ? sort.map(sortKeyOf) : sortKeyOf(sort) };
+      return { results: await target[kernelQuery](filter, { namespace: namespaceOf(options), ...order }) };
     });
   }
 
@@ -238,8 +256,9 @@ export class MyceliaStorageBackend {
 
   /** @param {string} name @param {CallOptions} [options] metadata @returns {Promise<{ success: boolean, error?: Error }>} */
   createNamespace(name, options) {
+    const take = attempt(() => this.#now(options?.metadata));
     return this.#call('createNamespace', options, async (target) => {
-      await target.createNamespace(name, { metadata: options?.metadata });
+      await target.createNamespace(name, { metadata: take() });
     });
   }
 
@@ -257,8 +276,8 @@ export class MyceliaStorageBackend {
 
   /** @param {string} key @param {CallOptions} [options] @returns {Promise<{ success: boolean, metadata?: any, error?: Error }>} */
   getMetadata(key, options) {
-    const namespace = namespaceOf(options);
     return this.#call('getMetadata', options, async (target) => {
+      const namespace = namespaceOf(options);
       const metadata = await target.getMetadata(key, { namespace });
       if (metadata === undefined) throw notFound(key, namespace);
       return { metadata };
@@ -267,8 +286,9 @@ export class MyceliaStorageBackend {
 
   /** @param {string} key @param {object} metadata @param {CallOptions} [options] merge @returns {Promise<{ success: boolean, error?: Error }>} */
   setMetadata(key, metadata, options) {
+    const captured = this.#now(metadata);
     return this.#call('setMetadata', options, async (target) => {
-      await target.setMetadata(key, metadata, { namespace: namespaceOf(options), merge: options?.merge !== false });
+      await target.setMetadata(key, captured, { namespace: namespaceOf(options), merge: options?.merge !== false });
     });
   }
 
@@ -361,18 +381,42 @@ function copyOf(value) {
   }
 }
 
+const SORT_NAMES = ['field', 'path', 'metadata', 'system', 'order'];
+
+/** @param {any} sort @returns {any} a sort key without what the kernel may have added to it */
+function sortKeyOf(sort) {
+  if (typeof sort !== 'object' || sort === null) return sort;
+  return Object.fromEntries(SORT_NAMES.filter((name) => Object.hasOwn(sort, name)).map((name) => [name, sort[name]]));
+}
+
 /** @param {unknown} isolation */
 const normalIsolation = (isolation) => String(isolation).toUpperCase().replaceAll(' ', '_').replaceAll('-', '_');
 
-/** @param {any} entry @param {CallOptions | undefined} common @returns {any} an entry of Store.setMany() */
-function flatten(entry, common) {
+/**
+ * @template T
+ * @param {() => T} make is called now
+ * @returns {() => T} its result, or its failure, when asked for
+ */
+function attempt(make) {
+  try {
+    const value = make();
+    return () => value;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
+}
+
+/** @param {any} entry @param {CallOptions | undefined} common @param {(value: any) => any} now @returns {any} an entry of Store.setMany() */
+function flatten(entry, common, now) {
   if (typeof entry !== 'object' || entry === null) return entry;
   const own = entry.options ?? {};
   return {
     key: entry.key,
-    value: entry.value,
+    value: now(entry.value),
     namespace: own.namespace || namespaceOf(common),
-    metadata: own.metadata ?? common?.metadata,
+    metadata: now(own.metadata ?? common?.metadata),
     overwrite: (own.overwrite ?? common?.overwrite) !== false,
   };
 }

@@ -1,4 +1,5 @@
-// CRC-32C (Castagnoli), the checksum of RFC 3720: polynomial 0x1EDC6F41, reflected, initial value and final XOR all ones.
+// CRC-32C (Castagnoli), the checksum of RFC 3720: polynomial 0x1EDC6F41, reflected, initial value and final XOR all
+// ones.
 #pragma once
 
 #include <cstdint>

@@ -108,11 +108,9 @@ bool EngineImpl::TryWriteInline(WriteRequest& request, WriteReply* reply) {
 
 void EngineImpl::Read(ReadRequest request, ReadDone done) {
   auto shared = std::make_shared<ReadDone>(std::move(done));
-  readers_->Run(
-      [request = std::move(request), limits = read_limits(), shared](ReadContext& context) {
-        (*shared)(context.Answer(request, limits));
-      },
-      [shared](Status status) { (*shared)(std::move(status)); });
+  readers_->Run([request = std::move(request), limits = read_limits(),
+                 shared](ReadContext& context) { (*shared)(context.Answer(request, limits)); },
+                [shared](Status status) { (*shared)(std::move(status)); });
 }
 
 void EngineImpl::Begin(const void* owner, std::int64_t timeout_ms, BeginDone done) {

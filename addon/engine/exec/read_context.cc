@@ -5,6 +5,7 @@
 
 #include "base/json_writer.h"
 #include "ops/diagnose.h"
+#include "query/index_catalog.h"
 
 namespace hypha {
 namespace {
@@ -16,9 +17,7 @@ Result<ReadReply> Wrap(Result<T> result) {
   return ReadReply(std::move(result.value()));
 }
 
-bool IsEverything(const FilterNode& filter) {
-  return filter.kind == FilterNode::Kind::kAnd && filter.children.empty();
-}
+bool IsEverything(const FilterNode& filter) { return filter.kind == FilterNode::Kind::kAnd && filter.children.empty(); }
 
 }  // namespace
 
@@ -66,6 +65,20 @@ Result<ReadReply> ReadContext::On(const QuerySpec& spec, const ReadLimits& limit
   return Wrap(queries_.Run(spec, ns_id.value(), limits.result_bytes));
 }
 
+Result<ReadReply> ReadContext::On(const IndexesSpec& spec, const ReadLimits& /*limits*/) {
+  auto ns_id = namespaces_.Find(spec.ns);
+  if (!ns_id.ok()) return ns_id.status();
+  if (ns_id.value() == 0) return ReadReply(std::string("[]"));
+  auto indexes = LoadIndexes(db(), ns_id.value());
+  if (!indexes.ok()) return indexes.status();
+  std::string json = "[";
+  for (const auto& index : indexes.value()) {
+    if (json.size() > 1) json.push_back(',');
+    json += "{\"fields\":" + FieldsToJson(index.fields) + ",\"unique\":" + (index.unique ? "true" : "false") + "}";
+  }
+  return ReadReply(json + "]");
+}
+
 Result<ReadReply> ReadContext::On(const NamespacesSpec& /*spec*/, const ReadLimits& /*limits*/) {
   auto names = entries_.NamespaceNames();
   if (!names.ok()) return names.status();
@@ -82,7 +95,8 @@ Result<ReadReply> ReadContext::On(const NamespacesSpec& /*spec*/, const ReadLimi
 
 Result<ReadReply> ReadContext::On(const NamespaceSpec& spec, const ReadLimits& /*limits*/) {
   auto info = entries_.GetNamespace(spec.name);
-  if (info.ok() && !info.value() && spec.name == kDefaultNamespace) info.value() = NamespaceInfo{spec.name, true, {}, 0};
+  if (info.ok() && !info.value() && spec.name == kDefaultNamespace)
+    info.value() = NamespaceInfo{spec.name, true, {}, 0};
   return Wrap(std::move(info));
 }
 

@@ -23,6 +23,7 @@ class ReadContext {
   // REQUIRES: a snapshot is open.
   Result<ReadReply> Answer(const ReadRequest& request, const ReadLimits& limits);
 
+  QueryRunner& queries() { return queries_; }
   EntryReader& entries() { return entries_; }
   NamespaceCache& namespaces() { return namespaces_; }
   Connection& db() { return statements_.db(); }
@@ -35,6 +36,7 @@ class ReadContext {
   Result<ReadReply> On(const QuerySpec& spec, const ReadLimits& limits);
   Result<ReadReply> On(const NamespacesSpec& spec, const ReadLimits& limits);
   Result<ReadReply> On(const NamespaceSpec& spec, const ReadLimits& limits);
+  Result<ReadReply> On(const IndexesSpec& spec, const ReadLimits& limits);
   Result<ReadReply> On(const StatusSpec& spec, const ReadLimits& limits);
   Result<ReadReply> On(const DiagnoseSpec& spec, const ReadLimits& limits);
 

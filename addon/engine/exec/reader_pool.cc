@@ -2,21 +2,39 @@
 
 #include <utility>
 
+#include "exec/partnership.h"
+
 namespace hypha {
+namespace {
+
+bool SameCommits(const WalState& a, const WalState& b) {
+  return a.max_frame == b.max_frame && a.change_counter == b.change_counter && a.salt[0] == b.salt[0] &&
+         a.salt[1] == b.salt[1];
+}
+
+}  // namespace
 
 ReadSession::ReadSession(std::unique_ptr<Connection> db)
     : db_(std::move(db)), statements_(*db_), namespaces_(statements_), context_(statements_, namespaces_) {}
 
 Status ReadSession::InSnapshot(SteadyTime lock_deadline, const std::function<void(ReadContext&)>& work) {
   db_->SetLockDeadline(lock_deadline);
+  const auto before = ReadWalState(db_->handle());
   Status status = db_->RunCached("BEGIN");
   if (!status.ok()) return status;
   // The first look-up takes the snapshot; it also tells whether the cached namespaces still hold.
   auto started = namespaces_.OnSnapshot(kDefaultNamespace);
+  const auto after = ReadWalState(db_->handle());
+  snapshot_ = before && after && SameCommits(*before, *after) ? after : std::nullopt;
   if (started.ok()) work(context_);
   // Nothing was written: ending a read transaction cannot fail in a way that matters to the answer.
   static_cast<void>(db_->RunCached("COMMIT"));
   return started.status();
+}
+
+bool ReadSession::SnapshotIsNewest() {
+  const auto now = ReadWalState(db_->handle());
+  return snapshot_ && now && SameCommits(*snapshot_, *now);
 }
 
 ReaderPool::ReaderPool(std::vector<std::unique_ptr<ReadSession>> sessions, std::int64_t busy_timeout_ms)
@@ -28,15 +46,36 @@ ReaderPool::ReaderPool(std::vector<std::unique_ptr<ReadSession>> sessions, std::
 ReaderPool::~ReaderPool() { Close(); }
 
 void ReaderPool::Run(Work work, Failed failed) {
+  auto shared = std::make_shared<Failed>(std::move(failed));
+  Job job;
+  job.run = [this, work = std::move(work), shared](ReadSession& session) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(busy_timeout_ms_);
+    Partnership partner(*this, session);
+    Status status = session.InSnapshot(deadline, [&](ReadContext& context) {
+      context.queries().set_partner(&partner);
+      work(context);
+      context.queries().set_partner(nullptr);
+    });
+    if (!status.ok()) (*shared)(std::move(status));
+  };
+  job.failed = [shared](Status status) { (*shared)(std::move(status)); };
   {
     MutexLock lock(mutex_);
     if (!closing_) {
-      jobs_.push_back({std::move(work), std::move(failed)});
+      jobs_.push_back(std::move(job));
       wake_.NotifyOne();
       return;
     }
   }
-  failed(Status(Code::kClosed));
+  job.failed(Status(Code::kClosed));
+}
+
+bool ReaderPool::RunIfIdle(Job job) {
+  MutexLock lock(mutex_);
+  if (closing_ || waiting_ <= jobs_.size()) return false;
+  jobs_.push_front(std::move(job));
+  wake_.NotifyOne();
+  return true;
 }
 
 void ReaderPool::Loop(ReadSession* session) {
@@ -44,15 +83,15 @@ void ReaderPool::Loop(ReadSession* session) {
     Job job;
     {
       MutexLock lock(mutex_);
+      ++waiting_;
       while (jobs_.empty() && !closing_) wake_.Wait(mutex_);
+      --waiting_;
       if (closing_) return;
       job = std::move(jobs_.front());
       jobs_.pop_front();
       ++running_;
     }
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(busy_timeout_ms_);
-    Status status = session->InSnapshot(deadline, job.work);
-    if (!status.ok()) job.failed(std::move(status));
+    job.run(*session);
     MutexLock lock(mutex_);
     --running_;
     idle_.NotifyAll();
@@ -66,6 +105,11 @@ void ReaderPool::Close() {
     closing_ = true;
     waiting.swap(jobs_);
     wake_.NotifyAll();
+  }
+  // First: a job that runs may wait for one that does not.
+  for (auto& job : waiting) job.failed(Status(Code::kClosed));
+  {
+    MutexLock lock(mutex_);
     // An interrupt that comes before a job's first statement does nothing, so one is not enough.
     while (running_ > 0) {
       for (const auto& session : sessions_) session->db().Interrupt();
@@ -75,7 +119,6 @@ void ReaderPool::Close() {
   for (auto& thread : threads_) thread.join();
   threads_.clear();
   sessions_.clear();
-  for (auto& job : waiting) job.failed(Status(Code::kClosed));
 }
 
 }  // namespace hypha

@@ -4,12 +4,14 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
 #include "base/mutex.h"
 #include "exec/read_context.h"
 #include "sqlite/connection.h"
+#include "sqlite/vfs_shim.h"
 
 namespace hypha {
 
@@ -20,6 +22,8 @@ class ReadSession {
 
   // Runs `work` in one snapshot, taken now; other processes' locks may hold it up until `lock_deadline`.
   Status InSnapshot(SteadyTime lock_deadline, const std::function<void(ReadContext&)>& work);
+  // Whether nobody has committed since the open snapshot was taken: one taken now is the same.
+  bool SnapshotIsNewest();
   Connection& db() { return *db_; }
 
  private:
@@ -27,6 +31,7 @@ class ReadSession {
   KvStatements statements_;
   NamespaceCache namespaces_;
   ReadContext context_;
+  std::optional<WalState> snapshot_;  // the log when the snapshot was taken, if nobody wrote meanwhile
 };
 
 // Thread-safe. Each job's `done` runs exactly once, on a reader thread, or on the closing thread with kClosed.
@@ -41,15 +46,17 @@ class ReaderPool {
   // Calls `work` in a fresh snapshot, or `failed` when there can be none.
   void Run(Work work, Failed failed);
 
+  struct Job {
+    std::function<void(ReadSession&)> run;
+    Failed failed;
+  };
+  // Runs the job before all others if a thread is free to take it at once; false: it will not be run.
+  bool RunIfIdle(Job job);
+
   // Interrupts what runs, fails what waits, joins the threads and closes the connections. Idempotent.
   void Close();
 
  private:
-  struct Job {
-    Work work;
-    Failed failed;
-  };
-
   void Loop(ReadSession* session);
 
   const std::int64_t busy_timeout_ms_;
@@ -57,6 +64,7 @@ class ReaderPool {
   Mutex mutex_;
   CondVar wake_;
   std::deque<Job> jobs_ GUARDED_BY(mutex_);
+  std::size_t waiting_ GUARDED_BY(mutex_) = 0;  // threads without a job
   bool closing_ GUARDED_BY(mutex_) = false;
   int running_ GUARDED_BY(mutex_) = 0;
   CondVar idle_;

@@ -163,8 +163,8 @@ static_assert(SQLITE_VERSION_NUMBER >= 3051003 && SQLITE_VERSION_NUMBER != 30520
               "older versions lose commits when a checkpoint meets a reset of the log; 3.52.0 was withdrawn");
 
 Status VerifySqlite() {
-  const bool same = sqlite3_libversion_number() == SQLITE_VERSION_NUMBER &&
-                    std::string(sqlite3_sourceid()) == SQLITE_SOURCE_ID;
+  const bool same =
+      sqlite3_libversion_number() == SQLITE_VERSION_NUMBER && std::string(sqlite3_sourceid()) == SQLITE_SOURCE_ID;
   if (same) return Status::Ok();
   return {Code::kInternal, std::string("another SQLite took this addon's place: ") + sqlite3_sourceid()};
 }

@@ -290,9 +290,14 @@ void Writer::RunGroup(Group group) {
   });
 }
 
+Status Writer::WhyNotBegun(const QueuedBegin& begin) {
+  if (begin.give_up == SteadyTime{}) return Status(Code::kClosed);  // Abandon()
+  return {Code::kBusy, "another transaction was open for longer than busyTimeout"};
+}
+
 void Writer::RunBegin(std::unique_ptr<QueuedBegin> begin) {
   if (closing_ || Now() > begin->give_up) {
-    const Status status = closing_ ? Status(Code::kClosed) : Status(Code::kBusy, "another transaction was open for longer than busyTimeout");
+    const Status status = closing_ ? Status(Code::kClosed) : WhyNotBegun(*begin);
     Own([&] { begin->done(status); });
     return;
   }
@@ -335,7 +340,8 @@ void Writer::RunStep(Step step) {
   if (step.run != nullptr) {
     Own([&] { step.run(*session_); });
     // An I/O error inside may have made SQLite drop the transaction.
-    if (!session_->in_transaction()) EndTransaction(Status(Code::kTransactionInvalid, "the transaction was rolled back by an error"));
+    if (!session_->in_transaction())
+      EndTransaction(Status(Code::kTransactionInvalid, "the transaction was rolled back by an error"));
     return;
   }
   Status status;
@@ -376,7 +382,7 @@ bool Writer::ExpireBegins() {
   if (late.empty()) return false;
   Own([&] {
     for (auto& begin : late) {
-      begin->done(Status(Code::kBusy, "another transaction was open for longer than busyTimeout"));
+      begin->done(WhyNotBegun(*begin));
     }
   });
   return true;
@@ -418,6 +424,8 @@ void Writer::Finish() {
   mutex_.Unlock();
   if (before_close) before_close();  // readers first, so that the log can be emptied and removed
   Status status = session_->stopped() ? Status::Ok() : checkpointer_->Truncate();
+  // Nothing is lost where another process is in the way: the log stays, and whoever closes last copies it.
+  if (status.code() == Code::kBusy) status = Status::Ok();
   checkpointer_.reset();
   session_.reset();
   if (closed) closed(std::move(status));

@@ -112,6 +112,7 @@ class Writer {
   bool TakeTurn() REQUIRES_LOCK(mutex_);
   void RunQueue() REQUIRES_LOCK(mutex_);
   void RunGroup(Group group) REQUIRES_LOCK(mutex_);
+  static Status WhyNotBegun(const QueuedBegin& begin);
   void RunBegin(std::unique_ptr<QueuedBegin> begin) REQUIRES_LOCK(mutex_);
   void RunTransaction() REQUIRES_LOCK(mutex_);
   void RunStep(Step step) REQUIRES_LOCK(mutex_);

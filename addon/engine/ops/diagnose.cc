@@ -15,12 +15,9 @@ std::string Dump(const Json& json) { return json.dump(-1, ' ', false, Json::erro
 
 Json Column(const Cursor& cursor, int column) {
   switch (sqlite3_column_type(cursor.statement(), column)) {
-    case SQLITE_NULL:
-      return nullptr;
-    case SQLITE_INTEGER:
-      return cursor.Integer(column);
-    default:
-      return std::string(cursor.Text(column));
+    case SQLITE_NULL: return nullptr;
+    case SQLITE_INTEGER: return cursor.Integer(column);
+    default: return std::string(cursor.Text(column));
   }
 }
 

@@ -3,6 +3,7 @@
 #include "base/json_writer.h"
 #include "query/evaluator.h"
 #include "query/key_range.h"
+#include "query/row_sql.h"
 
 namespace hypha {
 namespace {
@@ -73,13 +74,6 @@ void Collect(const FilterNode& node, KeyTerms& terms) {
   terms.exact = terms.exact && added;
 }
 
-std::string MatchCall(const Evaluator& evaluator) {
-  std::string call = " AND hypha_match(?2, key, ";
-  call += evaluator.needs_value() ? "value, " : "NULL, ";
-  call += evaluator.needs_metadata() ? "metadata, " : "NULL, ";
-  return call + "created_at, updated_at, version)";
-}
-
 }  // namespace
 
 Plan MakePlan(const FilterNode& filter, const PlanRequest& request) {
@@ -90,14 +84,21 @@ Plan MakePlan(const FilterNode& filter, const PlanRequest& request) {
   const bool ranged = !terms.where.empty();
   // Reading the whole table in rowid order is cheaper than hopping to each row from the index, when most rows count.
   const bool stops_early = request.unsorted && request.limited;
-  const bool table_scan = request.mostly_this_namespace && !ranged && !stops_early && plan.match;
-  plan.key_order = request.unsorted && !table_scan;
-  plan.sql = request.count_only ? "SELECT count(*)" : "SELECT key, value, metadata, created_at, updated_at, version";
-  plan.sql += table_scan ? " FROM hypha_entries NOT INDEXED" : " FROM hypha_entries INDEXED BY hypha_entries_key";
+  plan.table_scan = request.mostly_this_namespace && !ranged && !stops_early && plan.match;
+  plan.key_order = request.unsorted && !plan.table_scan;
+  plan.count_only = request.count_only;
+  plan.sql = request.count_only ? kSelectCount : kSelectRow;
+  plan.sql += plan.table_scan ? " FROM hypha_entries NOT INDEXED" : " FROM hypha_entries INDEXED BY hypha_entries_key";
   plan.sql += " WHERE ns_id = ?1" + terms.where;
-  if (plan.match) plan.sql += MatchCall(Evaluator(filter));
-  if (plan.key_order) plan.sql += " ORDER BY key";
   plan.texts = std::move(terms.texts);
+  const std::string match = plan.match ? MatchCall(Evaluator(filter)) : "";
+  if (plan.table_scan) {
+    const int first = plan.rowid_parameter();
+    plan.ranged_sql =
+        plan.sql + " AND id BETWEEN ?" + std::to_string(first) + " AND ?" + std::to_string(first + 1) + match;
+  }
+  plan.sql += match;
+  if (plan.key_order) plan.sql += " ORDER BY key";
   return plan;
 }
 

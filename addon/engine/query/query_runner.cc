@@ -2,113 +2,263 @@
 
 #include <random>
 
-#include "base/json_writer.h"
 #include "query/evaluator.h"
-#include "query/planner.h"
-#include "query/ranker.h"
-#include "query/row_text.h"
+#include "query/explain.h"
+#include "query/index_catalog.h"
+#include "query/row_reader.h"
 #include "query/sql_functions.h"
 
 namespace hypha {
 namespace {
 
-EntryView RowOf(const Cursor& cursor) {
-  const auto column = [](RowColumn c) { return static_cast<int>(c); };
-  EntryView row;
-  row.key = cursor.Text(column(RowColumn::kKey));
-  row.value = cursor.Text(column(RowColumn::kValue));
-  row.metadata = cursor.Text(column(RowColumn::kMetadata));
-  row.created_at = cursor.Integer(column(RowColumn::kCreatedAt));
-  row.updated_at = cursor.Integer(column(RowColumn::kUpdatedAt));
-  row.version = cursor.Integer(column(RowColumn::kVersion));
-  return row;
-}
+// Below this a second thread costs more than it saves.
+constexpr std::int64_t kWorthSharing = 4000;
+// An index that gives more than this part of all rows is slower than reading them all.
+constexpr std::int64_t kSelectivePart = 8;
+constexpr std::int64_t kAlwaysSelective = 64;
 
-void BindPlan(Cursor& cursor, const Plan& plan, std::int64_t ns_id, Evaluator* evaluator) {
+struct RowidRange {
+  std::int64_t first;
+  std::int64_t last;
+};
+
+void BindPlan(Cursor& cursor, const Plan& plan, std::int64_t ns_id, BoundFilter* filter, const RowidRange* rows) {
   cursor.Bind(1, ns_id);
-  if (plan.match) {
-    sqlite3_bind_pointer(cursor.statement(), Plan::kMatchParameter, evaluator, kEvaluatorPointer, nullptr);
-  }
+  if (plan.match) cursor.BindPointer(Plan::kMatchParameter, filter, kFilterPointer);
   for (std::size_t i = 0; i < plan.texts.size(); ++i) {
     cursor.Bind(Plan::kFirstTextParameter + static_cast<int>(i), std::string_view(plan.texts[i]));
   }
+  if (rows == nullptr) return;
+  cursor.Bind(plan.rowid_parameter(), rows->first).Bind(plan.rowid_parameter() + 1, rows->last);
 }
 
-Status TooLarge() { return {Code::kTooLarge, "the result is larger than limits.resultBytes"}; }
+void BindSegment(Cursor& cursor, const IndexPlan& plan, const IndexSegment& segment, BoundFilter* filter) {
+  if (!segment.low.empty()) cursor.BindBlob(1, segment.low).BindBlob(3, segment.high);
+  if (segment.match) cursor.BindPointer(2, filter, kFilterPointer);
+  for (std::size_t i = 0; i < plan.equal.size(); ++i) cursor.BindBlob(4 + static_cast<int>(i), plan.equal[i]);
+}
 
-// Rows that come in the order in which they are wanted: skip, take, stop.
-Status Stream(Cursor& cursor, const QuerySpec& spec, std::int64_t result_bytes, ChunkWriter& out) {
-  std::int64_t skip = spec.offset;
-  std::int64_t left = spec.limit.value_or(-1);
-  while (left != 0 && cursor.Step()) {
-    if (skip > 0) {
-      --skip;
-      continue;
+// One half of a scan: its own evaluator state, its own ranker.
+struct ScanPart {
+  ScanPart(const QuerySpec& spec, const Evaluator& evaluator)
+      : filter{&evaluator, 0}, ranker(spec.sort, spec.offset, spec.limit, spec.shape) {}
+
+  // Reads the rows of `range` (null: all) of the plan.
+  void Run(Connection& db, const Plan& plan, std::int64_t ns_id, const RowidRange* range, std::int64_t max_bytes) {
+    auto lease = db.cache().Take(range == nullptr ? plan.sql : plan.ranged_sql);
+    if (!lease.ok()) {
+      status = lease.status();
+      return;
     }
-    if (left > 0) --left;
-    AppendRow(out.Element(), RowOf(cursor), spec.shape);
-    if (static_cast<std::int64_t>(out.Close()) > result_bytes) return TooLarge();
+    Cursor cursor(lease.value().get());
+    BindPlan(cursor, plan, ns_id, &filter, range);
+    if (plan.count_only) {
+      if (cursor.Step()) rows = cursor.Integer(0);
+      status = cursor.status("count");
+    } else {
+      status = DrainInto(ranker, cursor, max_bytes, &rows);
+    }
   }
-  return cursor.status("query");
+
+  BoundFilter filter;
+  Ranker ranker;
+  Status status;
+  std::int64_t rows = 0;
+};
+
+// Runs the plan, in two halves when there is somebody to share it with. The result is in `part`.
+void Scan(Connection& db, ScanPartner* partner, const Plan& plan, const QuerySpec& spec, const Evaluator& evaluator,
+          std::int64_t ns_id, std::int64_t last_rowid, std::int64_t max_bytes, ScanPart& part) {
+  if (partner != nullptr && plan.table_scan && last_rowid >= kWorthSharing) {
+    const RowidRange lower{0, last_rowid / 2};
+    const RowidRange upper{last_rowid / 2 + 1, last_rowid};
+    ScanPart other(spec, evaluator);
+    const bool shared =
+        partner->Together([&] { part.Run(db, plan, ns_id, &lower, max_bytes); },
+                          [&](Connection& theirs) { other.Run(theirs, plan, ns_id, &upper, max_bytes); });
+    if (shared) {
+      if (part.status.ok()) part.status = other.status;
+      part.rows += other.rows;
+      part.filter.examined += other.filter.examined;
+      part.ranker.Absorb(std::move(other.ranker));
+      return;
+    }
+  }
+  part.Run(db, plan, ns_id, nullptr, max_bytes);
 }
 
 }  // namespace
 
-bool QueryRunner::HoldsMostRows(std::int64_t ns_id) {
+Result<std::int64_t> QueryRunner::LastRowid() {
+  auto lease = db_.cache().Take("SELECT coalesce(max(id), 0) FROM hypha_entries");
+  if (!lease.ok()) return lease.status();
+  Cursor cursor(lease.value().get());
+  if (cursor.Step()) return cursor.Integer(0);
+  return cursor.status("find the last row");
+}
+
+bool QueryRunner::HoldsMostRows(std::int64_t ns_id, std::int64_t last_rowid) {
   constexpr int kProbes = 16;
-  auto last = db_.QueryInteger("SELECT coalesce(max(id), 0) FROM hypha_entries");
   auto probe = db_.cache().Take("SELECT ns_id FROM hypha_entries WHERE id >= ?1 LIMIT 1");
-  if (!last.ok() || !probe.ok()) return false;
-  std::minstd_rand random(static_cast<unsigned>(last.value()) + 1);
+  if (!probe.ok()) return false;
+  std::minstd_rand random(static_cast<unsigned>(last_rowid) + 1);
   int hits = 0;
   for (int i = 0; i < kProbes; ++i) {
-    const std::int64_t at = 1 + static_cast<std::int64_t>(random()) % (last.value() + 1);
+    const std::int64_t at = 1 + static_cast<std::int64_t>(random()) % (last_rowid + 1);
     Cursor cursor(probe.value().get());
     if (cursor.Bind(1, at).Step() && cursor.Integer(0) == ns_id) ++hits;
   }
   return hits * 2 > kProbes;
 }
 
-Result<JsonChunks> QueryRunner::Run(const QuerySpec& spec, std::int64_t ns_id, std::int64_t result_bytes) {
-  if (ns_id == 0 || spec.limit == 0) return JsonChunks{};
+// ---- With an index
+
+Result<std::optional<IndexPlan>> QueryRunner::PlanWithIndex(const QuerySpec& spec, std::int64_t ns_id,
+                                                            bool count_only) {
+  auto indexes = LoadIndexes(db_, ns_id);
+  if (!indexes.ok()) return indexes.status();
+  if (indexes.value().empty()) return std::optional<IndexPlan>();
+  auto plan = PlanIndex(spec, indexes.value(), {count_only, spec.limit.has_value()});
+  if (!plan) return plan;
+  if (plan->check_null_over_metadata) {
+    auto lease = db_.cache().Take(plan->null_check_sql);
+    if (!lease.ok()) return lease.status();
+    Cursor cursor(lease.value().get());
+    for (std::size_t i = 0; i < plan->equal.size(); ++i) cursor.BindBlob(4 + static_cast<int>(i), plan->equal[i]);
+    if (cursor.Step()) plan.reset();
+  } else if (!plan->ordered) {
+    auto selective = IsSelective(*plan);
+    if (!selective.ok()) return selective.status();
+    if (!selective.value()) plan.reset();
+  }
+  return plan;
+}
+
+// Counts entries of the index, as far as the answer needs.
+Result<bool> QueryRunner::IsSelective(const IndexPlan& plan) {
+  auto last = LastRowid();
+  if (!last.ok()) return last.status();
+  std::int64_t left = std::max(kAlwaysSelective, last.value() / kSelectivePart);
+  for (const auto& segment : plan.segments) {
+    if (segment.low.empty()) continue;
+    const auto where = segment.sql.find(" FROM ");
+    auto from = segment.sql.substr(where, segment.sql.find(segment.match ? " AND hypha_match" : " ORDER BY") - where);
+    auto lease = db_.cache().Take("SELECT count(*) FROM (SELECT 1" + from + " LIMIT ?2)");
+    if (!lease.ok()) return lease.status();
+    Cursor cursor(lease.value().get());
+    cursor.BindBlob(1, segment.low).BindBlob(3, segment.high).Bind(2, left);
+    for (std::size_t i = 0; i < plan.equal.size(); ++i) cursor.BindBlob(4 + static_cast<int>(i), plan.equal[i]);
+    if (cursor.Step()) left -= cursor.Integer(0);
+    Status status = cursor.status("estimate");
+    if (!status.ok()) return status;
+    if (left <= 0) return false;
+  }
+  return true;
+}
+
+Result<QueryReply> QueryRunner::RunIndexed(const QuerySpec& spec, const IndexPlan& plan, std::int64_t result_bytes) {
+  const Evaluator evaluator(spec.filter);
+  BoundFilter filter{&evaluator, 0};
+  RowStream stream(spec, result_bytes);
+  Ranker ranker(spec.sort, spec.offset, spec.limit, spec.shape);
+  std::int64_t rows = 0;
+  std::int64_t unmatched_rows = 0;  // given by segments that need no evaluator
+  for (const auto& segment : plan.segments) {
+    if (plan.ordered && !stream.wants_more()) break;
+    auto lease = db_.cache().Take(segment.sql);
+    if (!lease.ok()) return lease.status();
+    Cursor cursor(lease.value().get());
+    BindSegment(cursor, plan, segment, &filter);
+    const std::int64_t before = rows + stream.rows();
+    Status status = plan.ordered ? stream.Drain(cursor) : DrainInto(ranker, cursor, result_bytes, &rows);
+    if (!status.ok()) return status;
+    if (!segment.match) unmatched_rows += rows + stream.rows() - before;
+  }
+  QueryReply reply;
+  reply.chunks = plan.ordered ? stream.Take() : ranker.Take();
+  reply.examined = filter.examined + unmatched_rows;
+  reply.index = FieldsToJson(plan.index.fields);
+  if (spec.explain) reply = Explain(plan, std::move(reply));
+  return reply;
+}
+
+Result<std::int64_t> QueryRunner::CountIndexed(const QuerySpec& spec, const IndexPlan& plan) {
+  const Evaluator evaluator(spec.filter);
+  BoundFilter filter{&evaluator, 0};
+  std::int64_t count = 0;
+  for (const auto& segment : plan.segments) {
+    auto lease = db_.cache().Take(segment.sql);
+    if (!lease.ok()) return lease.status();
+    Cursor cursor(lease.value().get());
+    BindSegment(cursor, plan, segment, &filter);
+    if (cursor.Step()) count += cursor.Integer(0);
+    Status status = cursor.status("count");
+    if (!status.ok()) return status;
+  }
+  return count;
+}
+
+// ---- Without
+
+Result<QueryReply> QueryRunner::RunScan(const QuerySpec& spec, std::int64_t ns_id, std::int64_t result_bytes) {
+  auto last = LastRowid();
+  if (!last.ok()) return last.status();
   PlanRequest request;
   request.unsorted = spec.sort.empty();
   request.limited = spec.limit.has_value();
-  request.mostly_this_namespace = HoldsMostRows(ns_id);
+  request.mostly_this_namespace = HoldsMostRows(ns_id, last.value());
   const Plan plan = MakePlan(spec.filter, request);
-  Evaluator evaluator(spec.filter);
-  auto lease = db_.cache().Take(plan.sql);
-  if (!lease.ok()) return lease.status();
-  Cursor cursor(lease.value().get());
-  BindPlan(cursor, plan, ns_id, &evaluator);
+  const Evaluator evaluator(spec.filter);
+  QueryReply reply;
   if (plan.key_order) {
-    ChunkWriter out;
-    Status status = Stream(cursor, spec, result_bytes, out);
+    auto lease = db_.cache().Take(plan.sql);
+    if (!lease.ok()) return lease.status();
+    Cursor cursor(lease.value().get());
+    BoundFilter filter{&evaluator, 0};
+    BindPlan(cursor, plan, ns_id, &filter, nullptr);
+    RowStream stream(spec, result_bytes);
+    Status status = stream.Drain(cursor);
     if (!status.ok()) return status;
-    return out.Take();
+    reply.examined = plan.match ? filter.examined : stream.rows();
+    reply.chunks = stream.Take();
+  } else {
+    ScanPart part(spec, evaluator);
+    Scan(db_, partner_, plan, spec, evaluator, ns_id, last.value(), result_bytes, part);
+    if (!part.status.ok()) return part.status;
+    reply.examined = plan.match ? part.filter.examined : part.rows;
+    reply.chunks = part.ranker.Take();
   }
-  Ranker ranker(spec.sort, spec.offset, spec.limit, spec.shape);
-  while (cursor.Step()) {
-    if (!ranker.Add(RowOf(cursor), result_bytes)) return TooLarge();
-  }
-  Status status = cursor.status("query");
-  if (!status.ok()) return status;
-  return ranker.Take();
+  if (spec.explain) reply = Explain(plan, std::move(reply));
+  return reply;
+}
+
+// ---- Both
+
+Result<QueryReply> QueryRunner::Run(const QuerySpec& spec, std::int64_t ns_id, std::int64_t result_bytes) {
+  if (ns_id == 0 || spec.limit == 0) return QueryReply{};
+  auto plan = PlanWithIndex(spec, ns_id, false);
+  if (!plan.ok()) return plan.status();
+  return plan.value() ? RunIndexed(spec, *plan.value(), result_bytes) : RunScan(spec, ns_id, result_bytes);
 }
 
 Result<std::int64_t> QueryRunner::Count(const FilterNode& filter, std::int64_t ns_id) {
   if (ns_id == 0) return 0;
+  QuerySpec spec;
+  spec.filter = filter;
+  auto indexed = PlanWithIndex(spec, ns_id, true);
+  if (!indexed.ok()) return indexed.status();
+  if (indexed.value()) return CountIndexed(spec, *indexed.value());
+  auto last = LastRowid();
+  if (!last.ok()) return last;
   PlanRequest request;
   request.count_only = true;
-  request.mostly_this_namespace = HoldsMostRows(ns_id);
+  request.mostly_this_namespace = HoldsMostRows(ns_id, last.value());
   const Plan plan = MakePlan(filter, request);
-  Evaluator evaluator(filter);
-  auto lease = db_.cache().Take(plan.sql);
-  if (!lease.ok()) return lease.status();
-  Cursor cursor(lease.value().get());
-  BindPlan(cursor, plan, ns_id, &evaluator);
-  if (cursor.Step()) return cursor.Integer(0);
-  return cursor.status("count");
+  const Evaluator evaluator(filter);
+  ScanPart part(spec, evaluator);
+  Scan(db_, partner_, plan, spec, evaluator, ns_id, last.value(), 0, part);
+  if (!part.status.ok()) return part.status;
+  return part.rows;
 }
 
 }  // namespace hypha

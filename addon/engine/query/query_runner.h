@@ -2,27 +2,50 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <vector>
 
 #include "hypha/types.h"
+#include "query/index_planner.h"
+#include "query/planner.h"
 #include "sqlite/connection.h"
 
 namespace hypha {
+
+// Another reader in the same snapshot, lent for one scan.
+class ScanPartner {
+ public:
+  virtual ~ScanPartner() = default;
+  // Runs `theirs` on another connection that sees the very same snapshot and `mine` on this thread, at the same time;
+  // returns when both are done. False when there is no such connection now: neither was run.
+  virtual bool Together(const std::function<void()>& mine, const std::function<void(Connection&)>& theirs) = 0;
+};
 
 // Thread: that of the connection. REQUIRES: the caller has opened the snapshot and set the deadline it wants.
 class QueryRunner {
  public:
   explicit QueryRunner(Connection& db) : db_(db) {}
 
+  // Long scans are shared with it; null: none.
+  void set_partner(ScanPartner* partner) { partner_ = partner; }
+
   // The entries of namespace `ns_id` that match, sorted and paged, as contract section 2 says.
   // kTooLarge past `result_bytes`.
-  Result<JsonChunks> Run(const QuerySpec& spec, std::int64_t ns_id, std::int64_t result_bytes);
+  Result<QueryReply> Run(const QuerySpec& spec, std::int64_t ns_id, std::int64_t result_bytes);
   Result<std::int64_t> Count(const FilterNode& filter, std::int64_t ns_id);
 
  private:
+  Result<std::optional<IndexPlan>> PlanWithIndex(const QuerySpec& spec, std::int64_t ns_id, bool count_only);
+  Result<bool> IsSelective(const IndexPlan& plan);
+  Result<QueryReply> RunIndexed(const QuerySpec& spec, const IndexPlan& plan, std::int64_t result_bytes);
+  Result<QueryReply> RunScan(const QuerySpec& spec, std::int64_t ns_id, std::int64_t result_bytes);
+  Result<std::int64_t> CountIndexed(const QuerySpec& spec, const IndexPlan& plan);
+  Result<std::int64_t> LastRowid();
   // A guess from a few random rows.
-  bool HoldsMostRows(std::int64_t ns_id);
+  bool HoldsMostRows(std::int64_t ns_id, std::int64_t last_rowid);
 
   Connection& db_;
+  ScanPartner* partner_ = nullptr;
 };
 
 }  // namespace hypha

@@ -1,6 +1,7 @@
 #include "query/ranker.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
 #include "base/json_writer.h"
@@ -54,6 +55,13 @@ void Ranker::Prune() {
   bytes_ = 0;
   for (const auto& item : items_) bytes_ += static_cast<std::int64_t>(item.text.size() + item.key.size());
   worst_ = items_.size() - 1;
+}
+
+void Ranker::Absorb(Ranker&& other) {
+  items_.insert(items_.end(), std::make_move_iterator(other.items_.begin()),
+                std::make_move_iterator(other.items_.end()));
+  bytes_ += other.bytes_;
+  worst_.reset();
 }
 
 JsonChunks Ranker::Take() {

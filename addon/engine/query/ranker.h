@@ -20,6 +20,9 @@ class Ranker {
   // False once the rows held exceed `max_bytes`.
   bool Add(const EntryView& row, std::int64_t max_bytes);
 
+  // Takes the rows of another ranker of the same query over.
+  void Absorb(Ranker&& other);
+
   // REQUIRES: called once, last.
   JsonChunks Take();
 

@@ -2,11 +2,16 @@
 
 #include <cstdint>
 #include <new>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
-#include "query/evaluator.h"
+#include "query/index_definition.h"
 #include "query/js_number.h"
 #include "query/json_scan.h"
+#include "query/order_key.h"
+#include "query/predicate.h"
 
 namespace hypha {
 namespace {
@@ -20,8 +25,9 @@ std::string_view Text(sqlite3_value* value) {
 }
 
 void Match(sqlite3_context* context, int /*count*/, sqlite3_value** arguments) {
-  const auto* evaluator = static_cast<const Evaluator*>(sqlite3_value_pointer(arguments[0], kEvaluatorPointer));
-  if (evaluator == nullptr) return sqlite3_result_error(context, "hypha_match needs a bound evaluator", -1);
+  auto* filter = static_cast<BoundFilter*>(sqlite3_value_pointer(arguments[0], kFilterPointer));
+  if (filter == nullptr) return sqlite3_result_error(context, "hypha_match needs a bound filter", -1);
+  ++filter->examined;
   EntryView entry;
   entry.key = Text(arguments[1]);
   entry.value = Text(arguments[2]);
@@ -30,7 +36,44 @@ void Match(sqlite3_context* context, int /*count*/, sqlite3_value** arguments) {
   entry.updated_at = sqlite3_value_int64(arguments[5]);
   entry.version = sqlite3_value_int64(arguments[6]);
   try {
-    sqlite3_result_int(context, evaluator->Matches(entry) ? 1 : 0);
+    sqlite3_result_int(context, filter->evaluator->Matches(entry) ? 1 : 0);
+  } catch (const std::bad_alloc&) {
+    sqlite3_result_error_nomem(context);
+  }
+}
+
+using Path = std::vector<std::string>;
+
+// The parsed path, kept by SQLite with the statement whose literal it is.
+const Path* PathArgument(sqlite3_context* context, int index, sqlite3_value* argument, std::optional<Path>* own) {
+  if (const void* kept = sqlite3_get_auxdata(context, index)) return static_cast<const Path*>(kept);
+  *own = ParsePath(Text(argument));
+  if (!*own || (*own)->empty()) return nullptr;
+  sqlite3_set_auxdata(context, index, new Path(**own), [](void* path) { delete static_cast<Path*>(path); });
+  return &**own;
+}
+
+std::optional<std::string> Extract(const EntryView& entry, Source source, const Path& path) {
+  const auto value = Resolve(source, path, entry);
+  if (!value) return std::nullopt;
+  std::string key = OrderKey(*value);
+  if (source == Source::kField && key[0] == order_tag::kNull) {
+    const auto below = Resolve(Source::kMetadata, path, entry);
+    if (below && OrderKey(*below)[0] != order_tag::kNull) key[0] = order_tag::kNullOverMetadata;
+  }
+  return key;
+}
+
+void ExtractKey(sqlite3_context* context, int count, sqlite3_value** arguments) {
+  try {
+    std::optional<Path> own;
+    const Path* path = PathArgument(context, count - 1, arguments[count - 1], &own);
+    if (path == nullptr) return sqlite3_result_error(context, "hypha_extract: not a path", -1);
+    EntryView entry;
+    entry.value = Text(arguments[0]);
+    if (count == 3) entry.metadata = Text(arguments[1]);
+    const auto key = Extract(entry, count == 3 ? Source::kField : Source::kPath, *path);
+    if (key) sqlite3_result_blob64(context, key->data(), key->size(), SQLITE_TRANSIENT);
   } catch (const std::bad_alloc&) {
     sqlite3_result_error_nomem(context);
   }
@@ -110,6 +153,8 @@ int RegisterSqlFunctions(sqlite3* db) {
     void (*call)(sqlite3_context*, int, sqlite3_value**);
   };
   constexpr Function kFunctions[] = {{"hypha_match", 7, &Match},
+                                     {"hypha_extract", 2, &ExtractKey},
+                                     {"hypha_extract", 3, &ExtractKey},
                                      {"hypha_entry_problem", 6, &EntryProblem},
                                      {"hypha_namespace_problem", 3, &NamespaceProblem}};
   for (const auto& function : kFunctions) {

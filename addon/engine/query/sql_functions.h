@@ -1,16 +1,26 @@
 // The SQL functions that HyphaDB adds to each of its connections.
 #pragma once
 
+#include <cstdint>
+
+#include "query/evaluator.h"
 #include "sqlite3.h"
 
 namespace hypha {
 
-// The type under which an Evaluator is bound with sqlite3_bind_pointer().
-inline constexpr char kEvaluatorPointer[] = "hypha-evaluator";
+// What is bound to a statement that filters, with sqlite3_bind_pointer() under kFilterPointer.
+struct BoundFilter {
+  const Evaluator* evaluator = nullptr;
+  std::int64_t examined = 0;  // rows that the evaluator was asked about
+};
+inline constexpr char kFilterPointer[] = "hypha-filter";
 
 // Registers, deterministic and innocuous:
-//   hypha_match(evaluator, key, value, metadata, created_at, updated_at, version)  1 when the bound Evaluator matches.
+//   hypha_match(filter, key, value, metadata, created_at, updated_at, version)  1 when the BoundFilter matches.
 //     Columns that the evaluator does not read may be passed as NULL.
+//   hypha_extract(value, metadata, path), hypha_extract(json, path)
+//     the order key (query/order_key.h) of what a path of QuotePath() names: with two texts a property of the value,
+//     else of the metadata; with one text nested properties. NULL where it is absent. Total: any text is accepted.
 //   hypha_entry_problem(namespace, key, value, metadata, created_at, updated_at)
 //     why a row of the kernel's layout cannot be an entry, or NULL.
 //   hypha_namespace_problem(name, metadata, created_at)  the same for a namespace.

@@ -36,9 +36,9 @@ Result<bool> HasTable(Connection& db, std::string_view name) {
 Status RecordUp(Connection& db, const SchemaFile& file, std::int64_t now_ms) {
   // Step 1's table is the kernel's and has no place for a checksum.
   const bool with_checksum = file.step >= 2;
-  auto lease = db.cache().Take(with_checksum
-                                   ? "INSERT INTO schema_version(version, applied_at, checksum) VALUES(?1, ?2, ?3)"
-                                   : "INSERT OR IGNORE INTO schema_version(version, applied_at) VALUES(?1, ?2)");
+  auto lease =
+      db.cache().Take(with_checksum ? "INSERT INTO schema_version(version, applied_at, checksum) VALUES(?1, ?2, ?3)"
+                                    : "INSERT OR IGNORE INTO schema_version(version, applied_at) VALUES(?1, ?2)");
   if (!lease.ok()) return lease.status();
   const std::string checksum = Checksum(file.up);
   Cursor cursor(lease.value().get());
@@ -74,7 +74,8 @@ Status VerifyChecksums(Connection& db) {
     if (!lease.ok()) return lease.status();
     Cursor cursor(lease.value().get());
     if (!cursor.Bind(1, std::int64_t{file.step}).Step() || cursor.Text(0) != Checksum(file.up)) {
-      return {Code::kSchemaChanged, "migration step " + std::to_string(file.step) + " is not the one this file was made with"};
+      return {Code::kSchemaChanged,
+              "migration step " + std::to_string(file.step) + " is not the one this file was made with"};
     }
   }
   return Status::Ok();
@@ -100,14 +101,19 @@ Result<std::string> ExpectedSchema() {
   std::string all;
   // The data-moving statements of a step call these; on an empty database they are never run.
   const auto nothing = [](sqlite3_context* context, int, sqlite3_value**) { sqlite3_result_null(context); };
-  if (rc == SQLITE_OK) rc = sqlite3_create_function_v2(raw, "hypha_entry_problem", 6, SQLITE_UTF8, nullptr, nothing, nullptr, nullptr, nullptr);
-  if (rc == SQLITE_OK) rc = sqlite3_create_function_v2(raw, "hypha_namespace_problem", 3, SQLITE_UTF8, nullptr, nothing, nullptr, nullptr, nullptr);
+  if (rc == SQLITE_OK)
+    rc = sqlite3_create_function_v2(raw, "hypha_entry_problem", 6, SQLITE_UTF8, nullptr, nothing, nullptr, nullptr,
+                                    nullptr);
+  if (rc == SQLITE_OK)
+    rc = sqlite3_create_function_v2(raw, "hypha_namespace_problem", 3, SQLITE_UTF8, nullptr, nothing, nullptr, nullptr,
+                                    nullptr);
   for (const auto& file : SchemaFiles()) {
     if (rc == SQLITE_OK) rc = sqlite3_exec(raw, std::string(file.up).c_str(), nullptr, nullptr, nullptr);
   }
   if (rc == SQLITE_OK) {
     const auto append = [](void* out, int columns, char** values, char**) {
-      for (int i = 0; i < columns; ++i) static_cast<std::string*>(out)->append(values[i] ? values[i] : "").push_back('\n');
+      for (int i = 0; i < columns; ++i)
+        static_cast<std::string*>(out)->append(values[i] ? values[i] : "").push_back('\n');
       return 0;
     };
     rc = sqlite3_exec(raw, kOurSchema, append, &all, nullptr);

@@ -21,27 +21,22 @@ struct Flag {
   int wanted;
 };
 
-constexpr std::array kFlags{
-    Flag{SQLITE_DBCONFIG_DEFENSIVE, 1},      Flag{SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
-    Flag{SQLITE_DBCONFIG_ENABLE_TRIGGER, 0}, Flag{SQLITE_DBCONFIG_ENABLE_VIEW, 0},
-    Flag{SQLITE_DBCONFIG_DQS_DML, 0},        Flag{SQLITE_DBCONFIG_DQS_DDL, 0},
-    Flag{SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0}};
+constexpr std::array kFlags{Flag{SQLITE_DBCONFIG_DEFENSIVE, 1},      Flag{SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+                            Flag{SQLITE_DBCONFIG_ENABLE_TRIGGER, 0}, Flag{SQLITE_DBCONFIG_ENABLE_VIEW, 0},
+                            Flag{SQLITE_DBCONFIG_DQS_DML, 0},        Flag{SQLITE_DBCONFIG_DQS_DDL, 0},
+                            Flag{SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0}};
 
 struct LimitSetting {
   int id;
   int value;
 };
 
-constexpr std::array kSqliteLimits{LimitSetting{SQLITE_LIMIT_SQL_LENGTH, 100'000},
-                                   LimitSetting{SQLITE_LIMIT_EXPR_DEPTH, 200},
-                                   LimitSetting{SQLITE_LIMIT_COMPOUND_SELECT, 3},
-                                   LimitSetting{SQLITE_LIMIT_VDBE_OP, 250'000},
-                                   LimitSetting{SQLITE_LIMIT_FUNCTION_ARG, 8},
-                                   LimitSetting{SQLITE_LIMIT_ATTACHED, 0},
-                                   LimitSetting{SQLITE_LIMIT_VARIABLE_NUMBER, 10'000},
-                                   LimitSetting{SQLITE_LIMIT_TRIGGER_DEPTH, 1},
-                                   LimitSetting{SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 256},
-                                   LimitSetting{SQLITE_LIMIT_WORKER_THREADS, 0}};
+constexpr std::array kSqliteLimits{
+    LimitSetting{SQLITE_LIMIT_SQL_LENGTH, 100'000},      LimitSetting{SQLITE_LIMIT_EXPR_DEPTH, 200},
+    LimitSetting{SQLITE_LIMIT_COMPOUND_SELECT, 3},       LimitSetting{SQLITE_LIMIT_VDBE_OP, 250'000},
+    LimitSetting{SQLITE_LIMIT_FUNCTION_ARG, 8},          LimitSetting{SQLITE_LIMIT_ATTACHED, 0},
+    LimitSetting{SQLITE_LIMIT_VARIABLE_NUMBER, 10'000},  LimitSetting{SQLITE_LIMIT_TRIGGER_DEPTH, 1},
+    LimitSetting{SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 256}, LimitSetting{SQLITE_LIMIT_WORKER_THREADS, 0}};
 
 struct PragmaSetting {
   const char* set;
@@ -58,12 +53,9 @@ constexpr std::array kPragmas{
 
 const char* SynchronousText(Durability durability) {
   switch (durability) {
-    case Durability::kOff:
-      return "PRAGMA synchronous=OFF";
-    case Durability::kNormal:
-      return "PRAGMA synchronous=NORMAL";
-    case Durability::kFull:
-      break;
+    case Durability::kOff: return "PRAGMA synchronous=OFF";
+    case Durability::kNormal: return "PRAGMA synchronous=NORMAL";
+    case Durability::kFull: break;
   }
   return "PRAGMA synchronous=FULL";
 }
@@ -83,8 +75,8 @@ Status OpenFailure(int rc, sqlite3* db, const std::string& path) {
 Result<std::unique_ptr<Connection>> Connection::Open(ConnectionOptions options) {
   std::unique_ptr<Connection> connection(new Connection());
   connection->options_ = std::move(options);
-  for (const auto step : {&Connection::OpenHandle, &Connection::SetLimits, &Connection::SetFlags, &Connection::LookAtFile,
-                          &Connection::EnterWal, &Connection::SetPragmas}) {
+  for (const auto step : {&Connection::OpenHandle, &Connection::SetLimits, &Connection::SetFlags,
+                          &Connection::LookAtFile, &Connection::EnterWal, &Connection::SetPragmas}) {
     Status status = (connection.get()->*step)();
     if (!status.ok()) return status;
   }

@@ -76,6 +76,7 @@ class Connection {
   // Statements that run past `deadline` fail with kTimeout. REQUIRES: ClearDeadline() before the next use.
   void SetDeadline(SteadyTime deadline);
   void ClearDeadline();
+  SteadyTime deadline() const { return deadline_; }
   // Lock waits of the next statements end at `deadline`.
   void SetLockDeadline(SteadyTime deadline) { lock_deadline_ = deadline; }
   void Interrupt() { sqlite3_interrupt(db_); }

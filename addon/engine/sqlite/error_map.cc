@@ -9,36 +9,23 @@ Code CodeOf(int rc) {
   switch (rc & 0xff) {
     case SQLITE_OK:
     case SQLITE_ROW:
-    case SQLITE_DONE:
-      return Code::kOk;
+    case SQLITE_DONE: return Code::kOk;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-    case SQLITE_PROTOCOL:
-      return Code::kBusy;
-    case SQLITE_NOMEM:
-      return Code::kNoMem;
-    case SQLITE_READONLY:
-      return Code::kReadOnly;
-    case SQLITE_INTERRUPT:
-      return Code::kTimeout;
-    case SQLITE_IOERR:
-      return rc == SQLITE_IOERR_NOMEM ? Code::kNoMem : Code::kIo;
-    case SQLITE_CORRUPT:
-      return Code::kCorrupt;
-    case SQLITE_FULL:
-      return Code::kFull;
+    case SQLITE_PROTOCOL: return Code::kBusy;
+    case SQLITE_NOMEM: return Code::kNoMem;
+    case SQLITE_READONLY: return Code::kReadOnly;
+    case SQLITE_INTERRUPT: return Code::kTimeout;
+    case SQLITE_IOERR: return rc == SQLITE_IOERR_NOMEM ? Code::kNoMem : Code::kIo;
+    case SQLITE_CORRUPT: return Code::kCorrupt;
+    case SQLITE_FULL: return Code::kFull;
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
-    case SQLITE_AUTH:
-      return Code::kCantOpen;
-    case SQLITE_TOOBIG:
-      return Code::kTooLarge;
-    case SQLITE_CONSTRAINT:
-      return Code::kConstraint;
-    case SQLITE_NOTADB:
-      return Code::kNotADatabase;
-    default:
-      return Code::kInternal;
+    case SQLITE_AUTH: return Code::kCantOpen;
+    case SQLITE_TOOBIG: return Code::kTooLarge;
+    case SQLITE_CONSTRAINT: return Code::kConstraint;
+    case SQLITE_NOTADB: return Code::kNotADatabase;
+    default: return Code::kInternal;
   }
 }
 
@@ -60,10 +47,8 @@ bool MayHaveRolledBack(int rc) {
     case SQLITE_NOMEM:
     case SQLITE_BUSY:
     case SQLITE_INTERRUPT:
-    case SQLITE_CORRUPT:
-      return true;
-    default:
-      return false;
+    case SQLITE_CORRUPT: return true;
+    default: return false;
   }
 }
 

@@ -40,6 +40,14 @@ class Cursor {
                                     SQLITE_STATIC, SQLITE_UTF8));
   }
   Cursor& Bind(int index, std::int64_t number) { return Keep(sqlite3_bind_int64(statement_, index, number)); }
+  Cursor& BindBlob(int index, std::string_view bytes) {
+    return Keep(sqlite3_bind_blob64(statement_, index, bytes.data() == nullptr ? "" : bytes.data(), bytes.size(),
+                                    SQLITE_STATIC));
+  }
+  // For a SQL function's sqlite3_value_pointer(); `type` is a literal.
+  Cursor& BindPointer(int index, void* pointer, const char* type) {
+    return Keep(sqlite3_bind_pointer(statement_, index, pointer, type, nullptr));
+  }
   Cursor& BindNull(int index) { return Keep(sqlite3_bind_null(statement_, index)); }
   Cursor& BindOptional(int index, const std::optional<std::string>& text) {
     return text ? Bind(index, std::string_view(*text)) : BindNull(index);
@@ -65,7 +73,8 @@ class Cursor {
   // Valid until the next Step(). NULL reads as empty.
   std::string_view Text(int column) const {
     const void* data = sqlite3_column_blob(statement_, column);
-    return {static_cast<const char*>(data), data == nullptr ? 0 : static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+    return {static_cast<const char*>(data),
+            data == nullptr ? 0 : static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
   }
   bool IsNull(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
   sqlite3_stmt* statement() const { return statement_; }

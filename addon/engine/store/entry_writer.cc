@@ -39,19 +39,15 @@ void EntryWriter::OnRollback() {
 
 WriteOutcome EntryWriter::Apply(const WriteOp& op) {
   switch (op.kind) {
-    case WriteKind::kSet:
-      return Set(op);
-    case WriteKind::kDelete:
-      return Delete(op);
+    case WriteKind::kSet: return Set(op);
+    case WriteKind::kDelete: return Delete(op);
     case WriteKind::kSetMetadata:
-    case WriteKind::kMergeMetadata:
-      return SetMetadata(op);
-    case WriteKind::kCreateNamespace:
-      return CreateNamespace(op);
-    case WriteKind::kDeleteNamespace:
-      return DeleteNamespace(op);
-    case WriteKind::kClear:
-      return Clear(op);
+    case WriteKind::kMergeMetadata: return SetMetadata(op);
+    case WriteKind::kCreateNamespace: return CreateNamespace(op);
+    case WriteKind::kDeleteNamespace: return DeleteNamespace(op);
+    case WriteKind::kClear: return Clear(op);
+    case WriteKind::kCreateIndex: return CreateIndex(op);
+    case WriteKind::kDropIndex: return DropIndex(op);
   }
   return Failed(Status(Code::kInternal, "unknown kind of write"));
 }
@@ -223,6 +219,8 @@ WriteOutcome EntryWriter::DeleteNamespace(const WriteOp& op) {
 WriteOutcome EntryWriter::RemoveNamespace(const WriteOp& op, std::int64_t ns_id) {
   auto savepoint = Savepoint::Begin(statements_.db());
   if (!savepoint.ok()) return Failed(savepoint.status());
+  Status dropped = DropIndexesOf(ns_id);
+  if (!dropped.ok()) return Failed(std::move(dropped));
   std::int64_t rows = 0;
   for (const Sql id : {Sql::kDeleteNamespaceEntries, Sql::kNamespaceDelete}) {
     auto statement = statements_.Get(id);

@@ -39,8 +39,12 @@ class EntryWriter {
   WriteOutcome DeleteNamespace(const WriteOp& op);
   WriteOutcome RemoveNamespace(const WriteOp& op, std::int64_t ns_id);
   WriteOutcome Clear(const WriteOp& op);
+  WriteOutcome CreateIndex(const WriteOp& op);
+  WriteOutcome DropIndex(const WriteOp& op);
+  Status DropIndexesOf(std::int64_t ns_id);
 
-  Result<std::int64_t> AddNamespace(std::string_view name, const std::optional<std::string>& metadata, bool is_explicit);
+  Result<std::int64_t> AddNamespace(std::string_view name, const std::optional<std::string>& metadata,
+                                    bool is_explicit);
   // Binds and runs one of the statements that write a whole entry; the number of rows it touched.
   Result<std::int64_t> RunWrite(Sql id, const WriteOp& op, std::int64_t ns_id, std::int64_t version);
   Status OutOfPlace(const WriteOp& op, std::int64_t ns_id);

@@ -96,7 +96,8 @@ inline constexpr std::array kCodeTable{
     CodeInfo{Code::kAborted, "HYPHA_ABORTED", false, "the operation was aborted"},
     CodeInfo{Code::kSnapshotExpired, "HYPHA_SNAPSHOT_EXPIRED", true, "the snapshot is older than its limit"},
     CodeInfo{Code::kClosed, "HYPHA_CLOSED", false, "the store is closed"},
-    CodeInfo{Code::kStopped, "HYPHA_STOPPED", false, "the engine stopped after an unknown outcome; open the store again"},
+    CodeInfo{Code::kStopped, "HYPHA_STOPPED", false,
+             "the engine stopped after an unknown outcome; open the store again"},
     CodeInfo{Code::kForked, "HYPHA_FORKED", false, "the store was opened in another process"},
     CodeInfo{Code::kFull, "HYPHA_FULL", true, "the disk is full"},
     CodeInfo{Code::kIo, "HYPHA_IO", false, "an I/O operation failed"},
@@ -156,8 +157,8 @@ class [[nodiscard]] Status {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::move(value)) {}          // NOLINT(google-explicit-constructor)
-  Result(Status status) : state_(std::move(status)) {}   // NOLINT(google-explicit-constructor)
+  Result(T value) : state_(std::move(value)) {}         // NOLINT(google-explicit-constructor)
+  Result(Status status) : state_(std::move(status)) {}  // NOLINT(google-explicit-constructor)
 
   bool ok() const { return std::holds_alternative<T>(state_); }
   Status status() const { return ok() ? Status::Ok() : std::get<Status>(state_); }

@@ -57,6 +57,8 @@ enum class WriteKind : std::uint8_t {
   kCreateNamespace,  // ns = name, metadata optional
   kDeleteNamespace,  // ns = name
   kClear,            // ns = name, or every namespace when `all`
+  kCreateIndex,      // value = the fields as JSON, see query/index_definition.h
+  kDropIndex,        // the same; `changed` tells whether there was one
 };
 
 // One change. `value` and `metadata` are JSON text that JavaScript's JSON.stringify gave.
@@ -65,6 +67,7 @@ struct WriteOp {
   bool overwrite = true;   // kSet: false fails with kExists when the key is present
   bool recursive = false;  // kDeleteNamespace
   bool all = false;        // kClear
+  bool unique = false;     // kCreateIndex
   std::string ns;
   std::string key;
   std::string value;
@@ -132,11 +135,19 @@ struct QuerySpec {
   std::optional<std::int64_t> limit;
   std::int64_t offset = 0;
   QueryShape shape = QueryShape::kEntries;
+  bool explain = false;  // run it, and tell how instead of what
 };
 
 // A list of JSON array texts, each at most about kChunkBytes long, to be parsed and concatenated in order.
 using JsonChunks = std::vector<std::string>;
 inline constexpr std::size_t kChunkBytes = 256 * 1024;
+
+// One part of an index: kField, kPath or kMetadata.
+struct IndexField {
+  Source source = Source::kField;
+  std::vector<std::string> path;
+  bool operator==(const IndexField&) const = default;
+};
 
 // The reads that an engine answers on a reader thread, or on the writer inside a transaction.
 struct GetEntrySpec {
@@ -152,13 +163,25 @@ struct CountSpec {
   FilterNode filter;
 };
 struct NamespacesSpec {};
+struct IndexesSpec {
+  std::string ns;
+};
 struct NamespaceSpec {
   std::string name;
 };
 struct StatusSpec {};
 struct DiagnoseSpec {};
 using ReadRequest = std::variant<GetEntrySpec, GetManySpec, CountSpec, ListSpec, QuerySpec, NamespacesSpec,
-                                 NamespaceSpec, StatusSpec, DiagnoseSpec>;
+                                 NamespaceSpec, IndexesSpec, StatusSpec, DiagnoseSpec>;
+
+// A query's rows, and how they were found.
+struct QueryReply {
+  JsonChunks chunks;
+  std::int64_t examined = 0;  // rows whose values were looked at
+  std::string index;          // the fields of the index used as JSON, empty for a scan
+  // For Explain only: JSON text, and then no chunks.
+  std::string explanation;
+};
 
 // GetMany: `values` is the JSON array of the values that exist, in key order of the request.
 struct ManyReply {
@@ -174,7 +197,7 @@ struct NamespaceInfo {
 
 // In the order of ReadRequest: GetEntry and Namespace give nothing when absent; Status and Diagnose give one JSON text.
 // Namespaces gives one array of names.
-using ReadReply = std::variant<std::optional<Entry>, ManyReply, std::int64_t, JsonChunks, std::optional<NamespaceInfo>,
-                               std::string>;
+using ReadReply = std::variant<std::optional<Entry>, ManyReply, std::int64_t, JsonChunks, QueryReply,
+                               std::optional<NamespaceInfo>, std::string>;
 
 }  // namespace hypha

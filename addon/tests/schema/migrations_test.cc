@@ -74,8 +74,7 @@ TEST_F(MigrationsTest, UpLosesNothing) {
   EXPECT_EQ(Query("SELECT namespace, key, value, metadata, created_at, updated_at FROM storage_entries WHERE id = 10"),
             "implicit|key5|{\"i\":5}|{\"m\":1}|1005|2005");
   EXPECT_EQ(Query("SELECT length(value) FROM storage_entries WHERE key = 'big'"), "1048578");
-  EXPECT_EQ(Query("SELECT name, explicit FROM hypha_namespaces ORDER BY name"),
-            "default|1|empty|1|implicit|0|users|1");
+  EXPECT_EQ(Query("SELECT name, explicit FROM hypha_namespaces ORDER BY name"), "default|1|empty|1|implicit|0|users|1");
   EXPECT_EQ(Query("SELECT * FROM mine"), "1|kept");
   EXPECT_EQ(Query("PRAGMA integrity_check"), "ok");
 }
@@ -83,14 +82,16 @@ TEST_F(MigrationsTest, UpLosesNothing) {
 TEST_F(MigrationsTest, QuarantineHoldsExactlyWhatCannotBeRepresented) {
   MakeKernelFile(path_);
   ASSERT_TRUE(MigrateTo(2).ok());
-  EXPECT_EQ(Query("SELECT count(*), min(id), max(id) FROM quarantine WHERE source = 'storage_entries'"), "11|5000|5010");
+  EXPECT_EQ(Query("SELECT count(*), min(id), max(id) FROM quarantine WHERE source = 'storage_entries'"),
+            "11|5000|5010");
   EXPECT_EQ(Query("SELECT count(*) FROM quarantine WHERE source = 'storage_namespaces'"),
             std::to_string(test::kBadNamespaces));
   EXPECT_EQ(Query("SELECT reason FROM quarantine WHERE source = 'storage_entries' ORDER BY id"),
             "the name is blank|the name is blank|the name is blank|the value is not JSON|the value is not JSON|"
             "the name is not text|the name is too long|the name is not UTF-8|the value is not JSON|"
             "the metadata is not an object|a time is not an integer");
-  EXPECT_EQ(Query("SELECT typeof(key), quote(value), quote(created_at) FROM quarantine WHERE id IN (5004, 5005, 5010) ORDER BY id"),
+  EXPECT_EQ(Query("SELECT typeof(key), quote(value), quote(created_at) FROM quarantine WHERE id IN (5004, 5005, 5010) "
+                  "ORDER BY id"),
             "text|X'0102'|1|blob|'1'|1|text|'1'|'yesterday'");
 }
 
@@ -144,7 +145,9 @@ TEST_F(MigrationsTest, CyclesChangeNothing) {
   for (int cycle = 0; cycle < 3; ++cycle) {
     ASSERT_TRUE(MigrateTo(2).ok());
     EXPECT_TRUE(Verify().ok());
-    const std::string now = Query("SELECT source, quote(id), quote(namespace), quote(key), reason FROM quarantine ORDER BY source, id, created_at");
+    const std::string now = Query(
+        "SELECT source, quote(id), quote(namespace), quote(key), reason FROM quarantine ORDER BY source, id, "
+        "created_at");
     if (cycle == 0) quarantine = now;
     EXPECT_EQ(now, quarantine) << cycle;
     ASSERT_TRUE(MigrateTo(1).ok());
@@ -156,8 +159,9 @@ TEST_F(MigrationsTest, AQuarantinedRowWhosePlaceWasTakenStaysInQuarantine) {
   MakeKernelFile(path_);
   ASSERT_TRUE(MigrateTo(2).ok());
   Exec("INSERT INTO hypha_namespaces(name, explicit, created_at) VALUES('bad', 0, 1)");
-  Exec("INSERT INTO hypha_entries(id, ns_id, version, created_at, updated_at, key, value) "
-       "SELECT 5008, id, 2000, 9, 9, 'broken', '\"new\"' FROM hypha_namespaces WHERE name = 'bad'");
+  Exec(
+      "INSERT INTO hypha_entries(id, ns_id, version, created_at, updated_at, key, value) "
+      "SELECT 5008, id, 2000, 9, 9, 'broken', '\"new\"' FROM hypha_namespaces WHERE name = 'bad'");
   ASSERT_TRUE(MigrateTo(1).ok());
   EXPECT_EQ(Query("SELECT value FROM storage_entries WHERE key = 'broken'"), "\"new\"");
   EXPECT_EQ(Query("SELECT id, key, value FROM quarantine WHERE source = 'storage_entries'"), "5003|broken|{\"a\":");
@@ -231,10 +235,12 @@ TEST_F(MigrationsTest, AForeignVersionTableIsRefused) {
 
 TEST_F(MigrationsTest, ChangedTablesAreRefused) {
   ASSERT_TRUE(MigrateTo(2).ok());
-  const char* changes[] = {"ALTER TABLE hypha_entries ADD COLUMN extra TEXT", "DROP INDEX hypha_entries_key",
+  const char* changes[] = {"ALTER TABLE hypha_entries ADD COLUMN extra TEXT",
+                           "DROP INDEX hypha_entries_key",
                            "CREATE INDEX hypha_entries_extra ON hypha_entries(version)",
                            "CREATE TRIGGER hypha_ix_g AFTER DELETE ON hypha_entries BEGIN SELECT 1; END",
-                           "CREATE INDEX hyphaXixY ON hypha_entries(version)", "DROP TABLE hypha_indexes",
+                           "CREATE INDEX hyphaXixY ON hypha_entries(version)",
+                           "DROP TABLE hypha_indexes",
                            "UPDATE schema_version SET checksum = '0' WHERE version = 2"};
   for (const char* change : changes) {
     SCOPED_TRACE(change);

@@ -1,16 +1,15 @@
 #include "sqlite/connection.h"
 
 #include <gtest/gtest.h>
-
 #include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
+#include "sqlite/vfs_test_util.h"
 #include "support/databases.h"
 #include "support/temp_dir.h"
-#include "sqlite/vfs_test_util.h"
 
 namespace hypha {
 namespace {
@@ -35,7 +34,8 @@ std::string RoleName(const ::testing::TestParamInfo<Role>& info) {
   constexpr const char* kNames[] = {"Writer", "Reader", "Inline"};
   return kNames[static_cast<int>(info.param)];
 }
-INSTANTIATE_TEST_SUITE_P(Roles, ConnectionTest, ::testing::Values(Role::kWriter, Role::kReader, Role::kInline), RoleName);
+INSTANTIATE_TEST_SUITE_P(Roles, ConnectionTest, ::testing::Values(Role::kWriter, Role::kReader, Role::kInline),
+                         RoleName);
 
 TEST_P(ConnectionTest, DefensiveFlagsReadBack) {
   auto db = test::Open(FileOptions(dir_.File(), GetParam()));
@@ -56,9 +56,10 @@ TEST_P(ConnectionTest, DefensiveFlagsReadBack) {
 TEST_P(ConnectionTest, PragmasReadBack) {
   auto db = test::Open(FileOptions(dir_.File(), GetParam()));
   const std::pair<const char*, const char*> pragmas[] = {
-      {"PRAGMA journal_mode", "wal"},   {"PRAGMA synchronous", "2"},    {"PRAGMA wal_autocheckpoint", "0"},
-      {"PRAGMA cell_size_check", "1"},  {"PRAGMA temp_store", "2"},     {"PRAGMA cache_size", "-8192"},
-      {"PRAGMA encoding", "UTF-8"},     {"PRAGMA journal_size_limit", "67108864"}};
+      {"PRAGMA journal_mode", "wal"},     {"PRAGMA synchronous", "2"},
+      {"PRAGMA wal_autocheckpoint", "0"}, {"PRAGMA cell_size_check", "1"},
+      {"PRAGMA temp_store", "2"},         {"PRAGMA cache_size", "-8192"},
+      {"PRAGMA encoding", "UTF-8"},       {"PRAGMA journal_size_limit", "67108864"}};
   for (const auto& [sql, wanted] : pragmas) EXPECT_EQ(db->QueryText(sql).value(), wanted) << sql;
   EXPECT_EQ(db->QueryText("PRAGMA query_only").value(), GetParam() == Role::kWriter ? "0" : "1");
 }
@@ -68,10 +69,10 @@ TEST_P(ConnectionTest, LimitsReadBack) {
   options.max_text_bytes = 1 << 20;
   auto db = test::Open(std::move(options));
   const std::pair<int, int> limits[] = {
-      {SQLITE_LIMIT_SQL_LENGTH, 100'000},      {SQLITE_LIMIT_EXPR_DEPTH, 200},   {SQLITE_LIMIT_COMPOUND_SELECT, 3},
-      {SQLITE_LIMIT_VDBE_OP, 250'000},         {SQLITE_LIMIT_FUNCTION_ARG, 8},   {SQLITE_LIMIT_ATTACHED, 0},
-      {SQLITE_LIMIT_VARIABLE_NUMBER, 10'000},  {SQLITE_LIMIT_TRIGGER_DEPTH, 1},  {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 256},
-      {SQLITE_LIMIT_WORKER_THREADS, 0},        {SQLITE_LIMIT_LENGTH, 2 << 20}};
+      {SQLITE_LIMIT_SQL_LENGTH, 100'000},     {SQLITE_LIMIT_EXPR_DEPTH, 200},  {SQLITE_LIMIT_COMPOUND_SELECT, 3},
+      {SQLITE_LIMIT_VDBE_OP, 250'000},        {SQLITE_LIMIT_FUNCTION_ARG, 8},  {SQLITE_LIMIT_ATTACHED, 0},
+      {SQLITE_LIMIT_VARIABLE_NUMBER, 10'000}, {SQLITE_LIMIT_TRIGGER_DEPTH, 1}, {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 256},
+      {SQLITE_LIMIT_WORKER_THREADS, 0},       {SQLITE_LIMIT_LENGTH, 2 << 20}};
   for (const auto& [limit, wanted] : limits) EXPECT_EQ(sqlite3_limit(db->handle(), limit, -1), wanted) << limit;
 }
 
@@ -104,7 +105,8 @@ TEST_P(ConnectionTest, ADeadlineStopsALongStatement) {
   auto db = test::Open(FileOptions(dir_.File(), GetParam()));
   db->SetDeadline(std::chrono::steady_clock::now() + std::chrono::milliseconds(20));
   const Status status =
-      db->QueryInteger("WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i+1 FROM n) SELECT count(*) FROM n").status();
+      db->QueryInteger("WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i+1 FROM n) SELECT count(*) FROM n")
+          .status();
   EXPECT_EQ(status.code(), Code::kTimeout);
   db->ClearDeadline();
   EXPECT_EQ(db->QueryInteger("SELECT 7").value(), 7);

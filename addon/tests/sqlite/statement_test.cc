@@ -129,16 +129,33 @@ TEST_F(StatementTest, SavepointOutlivedByNoTransactionDoesNothing) {
 }
 
 TEST(ErrorMap, EachPrimaryCodeHasItsMeaning) {
-  const std::pair<int, Code> wanted[] = {
-      {SQLITE_OK, Code::kOk},           {SQLITE_ROW, Code::kOk},           {SQLITE_DONE, Code::kOk},
-      {SQLITE_ERROR, Code::kInternal},  {SQLITE_INTERNAL, Code::kInternal}, {SQLITE_PERM, Code::kCantOpen},
-      {SQLITE_ABORT, Code::kInternal},  {SQLITE_BUSY, Code::kBusy},        {SQLITE_LOCKED, Code::kBusy},
-      {SQLITE_NOMEM, Code::kNoMem},     {SQLITE_READONLY, Code::kReadOnly}, {SQLITE_INTERRUPT, Code::kTimeout},
-      {SQLITE_IOERR, Code::kIo},        {SQLITE_CORRUPT, Code::kCorrupt},  {SQLITE_NOTFOUND, Code::kInternal},
-      {SQLITE_FULL, Code::kFull},       {SQLITE_CANTOPEN, Code::kCantOpen}, {SQLITE_PROTOCOL, Code::kBusy},
-      {SQLITE_SCHEMA, Code::kInternal}, {SQLITE_TOOBIG, Code::kTooLarge},  {SQLITE_CONSTRAINT, Code::kConstraint},
-      {SQLITE_MISMATCH, Code::kInternal}, {SQLITE_MISUSE, Code::kInternal}, {SQLITE_NOLFS, Code::kInternal},
-      {SQLITE_AUTH, Code::kCantOpen},   {SQLITE_RANGE, Code::kInternal},   {SQLITE_NOTADB, Code::kNotADatabase}};
+  const std::pair<int, Code> wanted[] = {{SQLITE_OK, Code::kOk},
+                                         {SQLITE_ROW, Code::kOk},
+                                         {SQLITE_DONE, Code::kOk},
+                                         {SQLITE_ERROR, Code::kInternal},
+                                         {SQLITE_INTERNAL, Code::kInternal},
+                                         {SQLITE_PERM, Code::kCantOpen},
+                                         {SQLITE_ABORT, Code::kInternal},
+                                         {SQLITE_BUSY, Code::kBusy},
+                                         {SQLITE_LOCKED, Code::kBusy},
+                                         {SQLITE_NOMEM, Code::kNoMem},
+                                         {SQLITE_READONLY, Code::kReadOnly},
+                                         {SQLITE_INTERRUPT, Code::kTimeout},
+                                         {SQLITE_IOERR, Code::kIo},
+                                         {SQLITE_CORRUPT, Code::kCorrupt},
+                                         {SQLITE_NOTFOUND, Code::kInternal},
+                                         {SQLITE_FULL, Code::kFull},
+                                         {SQLITE_CANTOPEN, Code::kCantOpen},
+                                         {SQLITE_PROTOCOL, Code::kBusy},
+                                         {SQLITE_SCHEMA, Code::kInternal},
+                                         {SQLITE_TOOBIG, Code::kTooLarge},
+                                         {SQLITE_CONSTRAINT, Code::kConstraint},
+                                         {SQLITE_MISMATCH, Code::kInternal},
+                                         {SQLITE_MISUSE, Code::kInternal},
+                                         {SQLITE_NOLFS, Code::kInternal},
+                                         {SQLITE_AUTH, Code::kCantOpen},
+                                         {SQLITE_RANGE, Code::kInternal},
+                                         {SQLITE_NOTADB, Code::kNotADatabase}};
   for (const auto& [rc, code] : wanted) {
     const Status status = FromSqlite(rc, nullptr, "test");
     EXPECT_EQ(status.code(), code) << rc;

@@ -36,7 +36,8 @@ class Model {
       case WriteKind::kSetMetadata:
       case WriteKind::kMergeMetadata: return SetMetadata(op, version);
       case WriteKind::kCreateNamespace:
-        if (op.ns == kDefaultNamespace || (spaces.count(op.ns) != 0 && spaces[op.ns].is_explicit)) return Code::kNamespaceExists;
+        if (op.ns == kDefaultNamespace || (spaces.count(op.ns) != 0 && spaces[op.ns].is_explicit))
+          return Code::kNamespaceExists;
         spaces[op.ns].is_explicit = true;
         return Code::kOk;
       case WriteKind::kDeleteNamespace:
@@ -50,6 +51,8 @@ class Model {
           if (op.all || name == op.ns) space.entries.clear();
         }
         return Code::kOk;
+      default:
+        break;
     }
     return Code::kInternal;
   }
@@ -93,13 +96,28 @@ class Model {
 class EntryModelTest : public ::testing::Test {
  protected:
   EntryModelTest()
-      : db_(test::OpenFreshMemory()), statements_(*db_), writer_(statements_, hooks_),
-        reader_(statements_, writer_.namespaces()), random_(test::Seed()) {}
+      : db_(test::OpenFreshMemory()),
+        statements_(*db_),
+        writer_(statements_, hooks_),
+        reader_(statements_, writer_.namespaces()),
+        random_(test::Seed()) {}
 
   std::size_t Below(std::size_t n) { return random_() % n; }
   std::string Key() {
-    static const std::vector<std::string> kKeys{"a", "ab", "abc", "b", "a*c", "A", "a%", std::string("a\0b", 3), std::string("\0", 1),
-                                                "\xe6\x95\xb0\xe6\x8d\xae", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf", "zz", "a/b/c"};
+    static const std::vector<std::string> kKeys{"a",
+                                                "ab",
+                                                "abc",
+                                                "b",
+                                                "a*c",
+                                                "A",
+                                                "a%",
+                                                std::string("a\0b", 3),
+                                                std::string("\0", 1),
+                                                "\xe6\x95\xb0\xe6\x8d\xae",
+                                                "\xf0\x9f\x98\x80",
+                                                "\xf4\x8f\xbf\xbf",
+                                                "zz",
+                                                "a/b/c"};
     return kKeys[Below(kKeys.size())];
   }
   std::string Ns() { return std::vector<std::string>{"default", "one", "two", "\xe7\xa9\xba"}[Below(4)]; }
@@ -173,7 +191,8 @@ class EntryModelTest : public ::testing::Test {
   // The definition: a star is any run.
   static bool Matches(std::string_view text, std::string_view pattern) {
     if (pattern.empty()) return text.empty();
-    if (pattern.front() != '*') return !text.empty() && text.front() == pattern.front() && Matches(text.substr(1), pattern.substr(1));
+    if (pattern.front() != '*')
+      return !text.empty() && text.front() == pattern.front() && Matches(text.substr(1), pattern.substr(1));
     for (std::size_t i = 0; i <= text.size(); ++i) {
       if (Matches(text.substr(i), pattern.substr(1))) return true;
     }
@@ -239,8 +258,23 @@ TEST_F(EntryModelTest, ListsAgreeWithTheModel) {
     const WriteOutcome outcome = writer_.Apply(op);
     ASSERT_EQ(outcome.status.code(), model_.Apply(op, outcome.version));
   }
-  const std::vector<std::string> patterns{"*", "a*", "*a", "*b*", "a*c", "a", "", "**", "a**", "A*", "%", "a%*", "\xe6\x95\xb0*",
-                                          "*\xf0\x9f\x98\x80*", std::string("a\0*", 3), "zz*zz", "*/*"};
+  const std::vector<std::string> patterns{"*",
+                                          "a*",
+                                          "*a",
+                                          "*b*",
+                                          "a*c",
+                                          "a",
+                                          "",
+                                          "**",
+                                          "a**",
+                                          "A*",
+                                          "%",
+                                          "a%*",
+                                          "\xe6\x95\xb0*",
+                                          "*\xf0\x9f\x98\x80*",
+                                          std::string("a\0*", 3),
+                                          "zz*zz",
+                                          "*/*"};
   for (int i = 0; i < 3000; ++i) {
     ListSpec spec;
     spec.ns = Below(6) == 0 ? "one" : Below(20) == 0 ? "none" : "default";
@@ -251,8 +285,9 @@ TEST_F(EntryModelTest, ListsAgreeWithTheModel) {
     spec.offset = Below(2) == 0 ? static_cast<std::int64_t>(Below(5)) : 0;
     // A prefix cut inside a character is not one that JavaScript could give.
     if (spec.prefix && static_cast<unsigned char>(spec.prefix->back()) >= 0x80) spec.prefix.reset();
-    ASSERT_EQ(List(spec), ModelList(spec)) << spec.pattern.value_or("(no pattern)") << " prefix " << spec.prefix.value_or("(none)")
-                                           << " after " << spec.after.value_or("(none)");
+    ASSERT_EQ(List(spec), ModelList(spec))
+        << spec.pattern.value_or("(no pattern)") << " prefix " << spec.prefix.value_or("(none)") << " after "
+        << spec.after.value_or("(none)");
   }
 }
 

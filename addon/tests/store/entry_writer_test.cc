@@ -18,7 +18,10 @@ using test::SetOp;
 // One connection that writes, with what hangs on it.
 struct Store {
   explicit Store(std::unique_ptr<Connection> connection)
-      : db(std::move(connection)), statements(*db), writer(statements, hooks), reader(statements, writer.namespaces()) {}
+      : db(std::move(connection)),
+        statements(*db),
+        writer(statements, hooks),
+        reader(statements, writer.namespaces()) {}
 
   void Begin() {
     ASSERT_TRUE(db->Exec("BEGIN IMMEDIATE").ok());

@@ -21,7 +21,8 @@ namespace hypha::test {
 // Of a random test: printed, and repeated by setting HYPHA_SEED.
 inline unsigned Seed() {
   const char* fixed = std::getenv("HYPHA_SEED");
-  const unsigned seed = fixed != nullptr ? static_cast<unsigned>(std::strtoul(fixed, nullptr, 10)) : std::random_device()();
+  const unsigned seed =
+      fixed != nullptr ? static_cast<unsigned>(std::strtoul(fixed, nullptr, 10)) : std::random_device()();
   std::printf("HYPHA_SEED=%u\n", seed);
   return seed;
 }

@@ -21,7 +21,9 @@ class TempDir {
 
   const std::string& path() const { return path_; }
   std::string File(const std::string& name = "a.db") const { return path_ + "/" + name; }
-  bool Has(const std::string& name) const { return std::filesystem::exists(std::filesystem::symlink_status(File(name))); }
+  bool Has(const std::string& name) const {
+    return std::filesystem::exists(std::filesystem::symlink_status(File(name)));
+  }
 
  private:
   std::string path_;

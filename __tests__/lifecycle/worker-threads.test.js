@@ -1,0 +1,37 @@
+import process from 'node:process';
+import { open } from '../../lib/index.js';
+import { runChild, tempFolder, within } from '../helpers/child-run.js';
+
+const WORKERS = Number(process.env.HYPHA_WORKERS ?? 60);
+const program = new URL('./children/worker-churn.js', import.meta.url);
+
+describe('worker threads that open, write and end in every way', () => {
+  let folder;
+  let child;
+  beforeAll(async () => {
+    folder = tempFolder();
+    const input = { path: folder.file('workers.db'), workers: WORKERS, atOnce: 3, warmUp: 6 };
+    child = await runChild(program, input, { deadline: 30_000 + 500 * WORKERS, cwd: folder.path });
+  }, 60_000 + 500 * WORKERS);
+  afterAll(() => folder.remove());
+
+  it('never abort the process', () => {
+    expect({ code: child.code, signal: child.signal, stderr: child.stderr }).toEqual({ code: 0, signal: null, stderr: '' });
+  });
+
+  it('leave no file descriptor behind', () => {
+    const [{ before, after, database }] = child.data;
+    expect(database).toEqual([]);
+    expect(after).toBeLessThanOrEqual(before);
+  });
+
+  it('keep every acknowledged write', async () => {
+    const store = await within('open', open({ path: folder.file('workers.db') }));
+    const stored = await store.getMany(child.acks);
+    const { integrity } = await store.diagnose();
+    await store.close();
+    expect(child.acks.length).toBeGreaterThan(10 * WORKERS);
+    expect(child.acks.filter((key) => stored.get(key)?.key !== key)).toEqual([]);
+    expect(integrity).toBe('ok');
+  });
+});

@@ -1,0 +1,90 @@
+#include "query/index_catalog.h"
+
+#include <algorithm>
+
+namespace hypha {
+namespace {
+
+IndexDefinition FromRow(const Cursor& cursor, bool* ok) {
+  IndexDefinition index;
+  index.id = cursor.Integer(0);
+  index.ns_id = cursor.Integer(1);
+  auto fields = FieldsFromJson(cursor.Text(2));
+  *ok = fields.has_value() && !fields->empty();
+  if (*ok) index.fields = std::move(*fields);
+  index.unique = cursor.Integer(3) != 0;
+  return index;
+}
+
+Status RunAll(Connection& db, const std::vector<std::string>& statements) {
+  for (const auto& sql : statements) {
+    Status status = db.Exec(sql.c_str());
+    if (!status.ok()) return status;
+  }
+  return Status::Ok();
+}
+
+Status InsertRow(Connection& db, IndexDefinition& index, std::int64_t now_ms) {
+  auto lease = db.cache().Take(
+      "INSERT INTO hypha_indexes(ns_id, fields, is_unique, created_at) VALUES(?1, ?2, ?3, ?4) RETURNING id");
+  if (!lease.ok()) return lease.status();
+  const std::string fields = FieldsToJson(index.fields);
+  Cursor cursor(lease.value().get());
+  cursor.Bind(1, index.ns_id).Bind(2, std::string_view(fields)).Bind(3, std::int64_t{index.unique}).Bind(4, now_ms);
+  if (cursor.Step()) index.id = cursor.Integer(0);
+  return cursor.Run("record an index");
+}
+
+}  // namespace
+
+Result<std::vector<IndexDefinition>> LoadIndexes(Connection& db, std::int64_t ns_id) {
+  auto lease =
+      db.cache().Take("SELECT id, ns_id, fields, is_unique FROM hypha_indexes WHERE ns_id = ?1 OR ?1 = 0 ORDER BY id");
+  if (!lease.ok()) return lease.status();
+  Cursor cursor(lease.value().get());
+  cursor.Bind(1, ns_id);
+  std::vector<IndexDefinition> indexes;
+  while (cursor.Step()) {
+    bool ok = false;
+    indexes.push_back(FromRow(cursor, &ok));
+    if (!ok) return Status(Code::kCorrupt, "an entry of the index catalogue cannot be read");
+  }
+  Status status = cursor.status("read the index catalogue");
+  if (!status.ok()) return status;
+  return indexes;
+}
+
+Status CreateIndex(Connection& db, IndexDefinition& index, std::int64_t now_ms) {
+  auto existing = LoadIndexes(db, index.ns_id);
+  if (!existing.ok()) return existing.status();
+  for (const auto& other : existing.value()) {
+    if (other.fields != index.fields) continue;
+    index.id = other.id;
+    if (other.unique == index.unique) return Status::Ok();
+    return {Code::kExists,
+            "an index on these fields exists, and it is " + std::string(other.unique ? "" : "not ") + "unique"};
+  }
+  Status status = InsertRow(db, index, now_ms);
+  return status.ok() ? RunAll(db, CreateStatements(index)) : status;
+}
+
+Status DropIndex(Connection& db, const IndexDefinition& index) {
+  auto lease = db.cache().Take("DELETE FROM hypha_indexes WHERE id = ?1");
+  if (!lease.ok()) return lease.status();
+  Status status = Cursor(lease.value().get()).Bind(1, index.id).Run("forget an index");
+  return status.ok() ? RunAll(db, DropStatements(index)) : status;
+}
+
+Status RebuildIndexes(Connection& db) {
+  auto indexes = LoadIndexes(db, 0);
+  if (!indexes.ok()) return indexes.status();
+  for (const auto& index : indexes.value()) {
+    for (const auto& statements : {DropStatements(index), CreateStatements(index)}) {
+      Status status = RunAll(db, statements);
+      if (!status.ok()) return status;
+    }
+  }
+  return Status::Ok();
+}
+
+}  // namespace hypha

@@ -1,0 +1,22 @@
+// The indexes of a namespace, as the catalogue table records them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "query/index_definition.h"
+#include "sqlite/connection.h"
+
+namespace hypha {
+
+// Of one namespace, or of all when `ns_id` is 0. REQUIRES: a snapshot is open.
+Result<std::vector<IndexDefinition>> LoadIndexes(Connection& db, std::int64_t ns_id);
+
+// REQUIRES for the rest: inside a write transaction, and on failure the caller rolls back.
+// Makes the index and its row. The definition's id is set. An equal one is kept (kExists when only `unique` differs).
+Status CreateIndex(Connection& db, IndexDefinition& index, std::int64_t now_ms);
+Status DropIndex(Connection& db, const IndexDefinition& index);
+// Rebuilds every index: an expression's values may differ between builds of SQLite or of this engine.
+Status RebuildIndexes(Connection& db);
+
+}  // namespace hypha

@@ -1,0 +1,98 @@
+#include "ops/checkpointer.h"
+
+#include <gtest/gtest.h>
+
+#include "support/databases.h"
+#include "support/temp_dir.h"
+
+namespace hypha {
+namespace {
+
+using Need = Checkpointer::Need;
+
+class CheckpointerTest : public ::testing::Test {
+ protected:
+  // Commits about `bytes` of new pages.
+  void Commit(std::int64_t bytes) {
+    ASSERT_TRUE(db_->Exec(("INSERT INTO t VALUES(zeroblob(" + std::to_string(bytes) + "))").c_str()).ok());
+  }
+  WalState Wal() { return ReadWalState(db_->handle()).value(); }
+
+  std::string name_ = NewMemoryName();
+  std::unique_ptr<Connection> db_ = test::OpenFresh(test::MemoryOptions(name_));
+  Checkpointer checkpointer_{*db_};
+  const Status made_ = db_->Exec("CREATE TABLE t(a)");
+};
+
+TEST_F(CheckpointerTest, NeedGrowsWithTheLog) {
+  EXPECT_EQ(checkpointer_.need(), Need::kNone);
+  Commit(3 << 20);
+  EXPECT_EQ(checkpointer_.need(), Need::kNone);
+  Commit(2 << 20);
+  EXPECT_EQ(checkpointer_.need(), Need::kWhenIdle);
+  Commit(10 << 20);
+  EXPECT_EQ(checkpointer_.need(), Need::kWhenIdle);
+  Commit(2 << 20);
+  EXPECT_EQ(checkpointer_.need(), Need::kNow);
+}
+
+TEST_F(CheckpointerTest, RunCopiesEverythingAndTheLogStartsOver) {
+  Commit(17 << 20);
+  ASSERT_TRUE(checkpointer_.Run().ok());
+  EXPECT_EQ(checkpointer_.need(), Need::kNone);
+  EXPECT_EQ(Wal().backfilled, Wal().max_frame);
+  const std::uint32_t before = Wal().max_frame;
+  Commit(1000);
+  EXPECT_LT(Wal().max_frame, before);
+  EXPECT_EQ(checkpointer_.need(), Need::kNone);
+  Commit(5 << 20);
+  EXPECT_EQ(checkpointer_.need(), Need::kWhenIdle);
+}
+
+// What a reader holds back is not tried again and again.
+TEST_F(CheckpointerTest, AReaderInTheWayPutsTheNextTryOff) {
+  auto reader = test::Open(test::MemoryOptions(name_, Role::kReader));
+  ASSERT_TRUE(reader->Exec("BEGIN; SELECT count(*) FROM t").ok());
+  Commit(17 << 20);
+  ASSERT_TRUE(checkpointer_.Run().ok());
+  EXPECT_LT(Wal().backfilled, Wal().max_frame);
+  EXPECT_EQ(checkpointer_.need(), Need::kNone);
+  Commit(5 << 20);
+  EXPECT_EQ(checkpointer_.need(), Need::kWhenIdle);
+  ASSERT_TRUE(reader->Exec("COMMIT").ok());
+  ASSERT_TRUE(checkpointer_.Run().ok());
+  EXPECT_EQ(Wal().backfilled, Wal().max_frame);
+}
+
+TEST_F(CheckpointerTest, AVeryLongLogIsEmptiedWhenNobodyReads) {
+  for (int i = 0; i < 5; ++i) Commit(14 << 20);
+  ASSERT_TRUE(checkpointer_.Run().ok());
+  EXPECT_EQ(Wal().max_frame, 0U);
+  EXPECT_EQ(checkpointer_.need(), Need::kNone);
+}
+
+TEST_F(CheckpointerTest, AVeryLongLogWithAReaderIsNoFailureAndDelaysLittle) {
+  auto reader = test::Open(test::MemoryOptions(name_, Role::kReader));
+  ASSERT_TRUE(reader->Exec("BEGIN; SELECT count(*) FROM t").ok());
+  for (int i = 0; i < 5; ++i) Commit(14 << 20);
+  const auto started = std::chrono::steady_clock::now();
+  EXPECT_TRUE(checkpointer_.Run().ok());
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(2));
+  EXPECT_EQ(checkpointer_.need(), Need::kNone);
+}
+
+TEST_F(CheckpointerTest, TruncateIsBusyWithAReader) {
+  Commit(1000);
+  auto reader = test::Open(test::MemoryOptions(name_, Role::kReader));
+  ASSERT_TRUE(reader->Exec("BEGIN; SELECT count(*) FROM t").ok());
+  Commit(1000);
+  // However long the last statement might have waited.
+  db_->SetLockDeadline(std::chrono::steady_clock::now() + std::chrono::hours(1));
+  EXPECT_EQ(checkpointer_.Truncate().code(), Code::kBusy);
+  ASSERT_TRUE(reader->Exec("COMMIT").ok());
+  EXPECT_TRUE(checkpointer_.Truncate().ok());
+  EXPECT_EQ(Wal().max_frame, 0U);
+}
+
+}  // namespace
+}  // namespace hypha
