@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ensureNpmPackages } from '../scripts/setup.js';
 import { Contest, loadInFreshProcesses, summary, temporaryDirectory } from './harness.js';
-import { BASELINE, offers, PEERS } from './peers/index.js';
+import { BASELINE, canRun, PEERS } from './peers/index.js';
 import { block, circumstances, floorTable, markdown } from './report.js';
 import { WORKLOADS } from './workloads/index.js';
 
@@ -55,8 +55,7 @@ function isWanted(workload, { only, quick }) {
 }
 
 function peersOf(workload, { peers }) {
-  const mayRun = (peer) => offers(peer, workload.needs) && (peer.contract || !workload.contractOnly);
-  return PEERS.filter((peer) => (!peers || peers.includes(peer.name)) && mayRun(peer));
+  return PEERS.filter((peer) => (!peers || peers.includes(peer.name)) && canRun(peer, workload));
 }
 
 function show(rows, row) {

@@ -29,7 +29,10 @@ import { FLAG, KIND, OpList } from './op-list.js';
 /** @typedef {{ key: string, namespace: string, ok: boolean, version?: number, error?: Error }} SetOutcome */
 /** @typedef {{ key: string, namespace: string, ok: boolean, deleted?: boolean, error?: Error }} DeleteOutcome */
 /** @typedef {{ namespace?: string, pattern?: string | null, prefix?: string | null, after?: string | null, limit?: number | null, offset?: number | null }} ListOptions */
-/** @typedef {{ namespace?: string, sort?: SortKey | SortKey[] | null, limit?: number | null, offset?: number | null }} QueryOptions */
+/** @typedef {{ signal?: AbortSignal, timeout?: number }} ReadControl */
+/** @typedef {{ namespace?: string, sort?: SortKey | SortKey[] | null, limit?: number | null, offset?: number | null, select?: string[] } & ReadControl} QueryOptions */
+/** @typedef {{ namespace?: string, sort?: SortKey | SortKey[] | null, limit?: number, after?: string, select?: string[] } & ReadControl} PageOptions */
+/** @typedef {{ namespace?: string, sort?: SortKey | SortKey[] | null, batch?: number, select?: string[] } & ReadControl} IterateOptions */
 /** @typedef {{ name: string, explicit: boolean, metadata: Record<string, unknown>, createdAt: number }} NamespaceInfo */
 
 export const DEFAULT_NAMESPACE = 'default';
@@ -40,6 +43,9 @@ export const kernelQuery = Symbol('kernelQuery');
 /** The options of a call without any. @type {Record<string, any>} */
 const NO_OPTIONS = Object.freeze(Object.create(null));
 
+
+/** Entries of a page, or of an iterator's batch, unless given. */
+const DEFAULT_BATCH = 500;
 
 const scans = channel('hyphadb:scan');
 /** A filter that looked at more entries than this without an index is worth a message. */
@@ -355,7 +361,7 @@ export class DataMethods {
       // No key holds half a surrogate pair, and UTF-8 cannot ask for one.
       if (typeof given[name] === 'string' && isMalformed(given[name])) throw invalidArgument(`options.${name}`, 'without lone surrogates');
     }
-    const chunks = await this.#session.read('list', ns, given.pattern, given.prefix, given.after, given.limit, given.offset ?? 0);
+    const chunks = await this.#session.readControlled(given, 'list', ns, given.pattern, given.prefix, given.after, given.limit, given.offset ?? 0);
     return parseChunks(chunks, () => this.#session.nextTurn());
   }
 
@@ -377,28 +383,72 @@ export class DataMethods {
    * @returns {Promise<any[]>}
    */
   async #query(filter, options, kernelShape) {
-    const [chunks] = await this.#runQuery(filter, options, kernelShape, false);
+    const [chunks] = await this.#runQuery(filter, readOptions(options, METHOD_OPTIONS.query), { kernelShape });
     return parseChunks(chunks, () => this.#session.nextTurn());
   }
 
   /**
    * @param {any} filter
-   * @param {any} options
-   * @param {boolean} kernelShape
-   * @param {boolean} explain
-   * @returns {Promise<[chunks: string[], examined: number, index?: string, explanation?: string]>}
+   * @param {Record<string, any>} given options, checked
+   * @param {{ kernelShape?: boolean, explain?: boolean, page?: boolean }} how
+   * @returns {Promise<[chunks: string[], examined: number, index?: string, explanation?: string, cursor?: string]>}
    */
-  async #runQuery(filter, options, kernelShape, explain) {
-    const given = readOptions(options, METHOD_OPTIONS.query);
+  async #runQuery(filter, given, { kernelShape = false, explain = false, page = false }) {
     const ns = this.#ns(given.namespace);
     const own = isStorageQuery(filter);
     const sort = readSort(own ? filter.getSort?.() : given.sort);
     const limit = checkPaging(own ? filter.getLimit?.() : given.limit, 'limit');
     const offset = checkPaging(own ? filter.getOffset?.() : given.offset, 'offset') ?? 0;
     const tree = readFilter(filter, this.#session.limits);
-    const reply = await this.#session.read('query', ns, tree, sort, limit, offset, kernelShape, explain);
+    const args = [ns, tree, sort, limit, offset, kernelShape, explain, page, given.after, given.select ?? []];
+    const reply = await this.#session.readControlled(given, 'query', ...args);
     publishScan(ns, reply);
     return reply;
+  }
+
+  /**
+   * One page of query(). Pages never skip or repeat an entry that was there throughout with unchanged sort values,
+   * whatever is written between them.
+   * @template [T=any]
+   * @param {Filter | null} filter
+   * @param {PageOptions} options `after`: the cursor of the page before, with the same filter and sort
+   * @returns {Promise<{ entries: Entry<T>[], cursor: string | undefined }>} no cursor after the last entry
+   */
+  async page(filter, options) {
+    const given = readOptions(options, METHOD_OPTIONS.page);
+    if (isStorageQuery(filter)) throw invalidArgument('filter', 'a filter without paging of its own');
+    const [chunks, , , , cursor] = await this.#runQuery(filter, { ...given, limit: given.limit ?? DEFAULT_BATCH }, { page: true });
+    return { entries: await parseChunks(chunks, () => this.#session.nextTurn()), cursor };
+  }
+
+  /**
+   * The entries that match, one by one, as query() gives them. Reads a batch at a time, each from a snapshot of its
+   * own, and only as fast as the loop asks; entries written meanwhile are met or not, none is met twice.
+   * @template [T=any]
+   * @param {Filter | null} [filter]
+   * @param {IterateOptions} [options]
+   * @returns {AsyncGenerator<Entry<T>, void, undefined>}
+   */
+  async *queryIterator(filter, options) {
+    const { batch = DEFAULT_BATCH, ...given } = readOptions(options, METHOD_OPTIONS.iterate);
+    let after;
+    do {
+      const page = await this.page(filter ?? [], { ...given, limit: batch, after });
+      yield* page.entries;
+      after = page.cursor;
+    } while (after !== undefined);
+  }
+
+  /**
+   * All entries of a namespace in key order, or those under a prefix or that match a filter: see queryIterator().
+   * @template [T=any]
+   * @param {{ namespace?: string, prefix?: string, filter?: Filter, batch?: number, select?: string[], signal?: AbortSignal, timeout?: number }} [options]
+   * @returns {AsyncGenerator<Entry<T>, void, undefined>}
+   */
+  async *entries(options) {
+    const { prefix, filter, ...rest } = readOptions(options, METHOD_OPTIONS.entries);
+    const terms = prefix === undefined ? [] : [{ field: 'key', operator: /** @type {const} */ ('startsWith'), value: prefix }];
+    yield* this.queryIterator(filter === undefined ? terms : [...terms, filter], rest);
   }
 
   /**
@@ -409,7 +459,8 @@ export class DataMethods {
    * @returns {Promise<{ plan: string, index: { id: number, fields: object[] } | null, exact: boolean, order: string, sql: string[], examined: number, returned: number }>}
    */
   async explain(filter, options) {
-    return JSON.parse((await this.#runQuery(filter, options, false, true))[3] ?? 'null');
+    const given = readOptions(options, METHOD_OPTIONS.query);
+    return JSON.parse((await this.#runQuery(filter, given, { explain: true }))[3] ?? 'null');
   }
 
   /**
@@ -431,7 +482,7 @@ export class DataMethods {
     const ns = this.#ns(given.namespace);
     const cap = isStorageQuery(given.filter) ? checkPaging(given.filter.getLimit?.(), 'limit') : undefined;
     const tree = readFilter(given.filter, this.#session.limits);
-    const count = await this.#session.read('count', ns, tree);
+    const count = await this.#session.readControlled(given, 'count', ns, tree);
     return cap === undefined || cap === null ? count : Math.min(count, cap);
   }
 

@@ -32,7 +32,8 @@ import { StorageError } from './errors.js';
  * @property {() => void} endTurn
  * @property {(transaction: number, ops: unknown[], durability: number, atomic: boolean, inline: boolean) => WriteResult | Promise<WriteResult>} write
  * @property {(transaction: number, kind: number, ns: string, count: number, keys: string, values: string, durability: number, atomic: boolean, inline: boolean) => WriteResult | Promise<WriteResult>} writeSets
- * @property {(transaction: number, kind: string, ...args: unknown[]) => Promise<any>} read
+ * @property {(target: number | [transaction: number, timeout: number, token: number], kind: string, ...args: unknown[]) => Promise<any>} read
+ * @property {(token: number) => void} cancel
  * @property {(timeout: number) => Promise<number>} begin
  * @property {(transaction: number, commit: boolean) => Promise<void>} end
  * @property {() => Promise<void>} checkpoint

@@ -83,6 +83,14 @@ export const MIGRATE_OPTIONS = {
 };
 
 const namespace = string;
+/** @type {OptionSpec} */
+const select = {
+  check: (value) => Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string'),
+  expected: 'a non-empty array of property names',
+};
+/** @type {OptionSpec} */
+const signal = { check: (value) => typeof value?.aborted === 'boolean' && typeof value.addEventListener === 'function', expected: 'an AbortSignal' };
+const timeout = integer(1, day);
 const durability = OPEN_OPTIONS.durability;
 
 /** Options of the methods of Store. A namespace is checked further by checkNamespace(). */
@@ -101,9 +109,14 @@ export const METHOD_OPTIONS = /** @type {const} */ ({
     after: { check: (value) => value === null || typeof value === 'string', expected: 'a key' },
     limit: paging,
     offset: paging,
+    signal,
+    timeout,
   }),
-  query: /** @type {OptionTable} */ ({ namespace, sort: anything, limit: paging, offset: paging }),
-  count: /** @type {OptionTable} */ ({ namespace, filter: anything }),
+  query: /** @type {OptionTable} */ ({ namespace, sort: anything, limit: paging, offset: paging, select, signal, timeout }),
+  page: /** @type {OptionTable} */ ({ namespace, sort: anything, limit: integer(1, 1_000_000), after: string, select, signal, timeout }),
+  entries: /** @type {OptionTable} */ ({ namespace, prefix: string, filter: anything, batch: integer(1, 100_000), select, signal, timeout }),
+  iterate: /** @type {OptionTable} */ ({ namespace, sort: anything, batch: integer(1, 100_000), select, signal, timeout }),
+  count: /** @type {OptionTable} */ ({ namespace, filter: anything, signal, timeout }),
   createNamespace: /** @type {OptionTable} */ ({ metadata: anything }),
   deleteNamespace: /** @type {OptionTable} */ ({ recursive: boolean }),
   createIndex: /** @type {OptionTable} */ ({ unique: boolean }),

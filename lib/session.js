@@ -26,6 +26,39 @@ const bodies = new AsyncLocalStorage();
 /** @param {string} [message] */
 const closed = (message = 'the store is closed') => new StorageError('HYPHA_CLOSED', message);
 
+/** @typedef {{ signal?: AbortSignal, timeout?: number }} ReadControl timeout in milliseconds */
+
+let lastToken = 0;
+
+/**
+ * A read that ends with HYPHA_ABORTED when its signal fires and with HYPHA_TIMEOUT after its timeout.
+ * @param {NativeStore} store
+ * @param {number} transaction
+ * @param {ReadControl | undefined} control
+ * @param {string} kind
+ * @param {unknown[]} args
+ * @returns {Promise<any>}
+ */
+async function controlled(store, transaction, control, kind, args) {
+  const { signal, timeout = 0 } = control ?? {};
+  if (signal === undefined) return settle(store.read(timeout === 0 ? transaction : [transaction, timeout, 0], kind, ...args));
+  const token = ++lastToken;
+  const cancel = () => store.cancel(token);
+  if (signal.aborted) throw aborted(signal);
+  const answer = store.read([transaction, timeout, token], kind, ...args);
+  signal.addEventListener('abort', cancel, { once: true });
+  try {
+    return await settle(answer);
+  } catch (error) {
+    throw /** @type {StorageError} */ (error).code === 'HYPHA_ABORTED' ? aborted(signal) : error;
+  } finally {
+    signal.removeEventListener('abort', cancel);
+  }
+}
+
+/** @param {AbortSignal} signal */
+const aborted = (signal) => new StorageError('HYPHA_ABORTED', 'the operation was aborted', { cause: signal.reason });
+
 export class StoreSession {
   /** @type {NativeStore} */ #native;
   /** @type {WriteQueue} */ #queue;
@@ -131,11 +164,23 @@ export class StoreSession {
    * @returns {Promise<any>}
    */
   async read(kind, ...args) {
+    return this.readControlled(undefined, kind, ...args);
+  }
+
+  /**
+   * A read on a reader thread that may end early.
+   * @param {ReadControl | undefined} control
+   * @param {string} kind
+   * @param {unknown[]} args
+   * @returns {Promise<any>}
+   */
+  async readControlled(control, kind, ...args) {
+    if (control?.signal?.aborted) throw aborted(control.signal);
     const pending = this.#pendingWrites();
     // Without any the read is handed over in this very call, so that a close() after it finds it there.
     if (pending !== undefined) await pending;
     this.#checkOpen();
-    return settle(this.#native.read(0, kind, ...args));
+    return controlled(this.#native, 0, control, kind, args);
   }
 
   /** A promise that is settled in a later turn of the event loop. */
@@ -267,8 +312,13 @@ export class TransactionSession {
 
   /** @param {string} kind @param {unknown[]} args @returns {Promise<any>} */
   async read(kind, ...args) {
+    return this.readControlled(undefined, kind, ...args);
+  }
+
+  /** @param {ReadControl | undefined} control @param {string} kind @param {unknown[]} args @returns {Promise<any>} */
+  async readControlled(control, kind, ...args) {
     this.#check();
-    return settle(this.#native.read(this.#id, kind, ...args));
+    return controlled(this.#native, this.#id, control, kind, args);
   }
 
   nextTurn() {

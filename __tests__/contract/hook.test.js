@@ -1,4 +1,38 @@
+import { StandalonePluginSystem } from 'mycelia-kernel-plugin';
+import { MyceliaStorageBackend, useHyphaStorage } from '../../lib/mycelia/index.js';
 import { hookFactory } from '../helpers/factories.js';
+import { METHODS } from './cases/lifecycle.js';
 import { contractSuite } from './contract-suite.js';
 
 contractSuite('the facet of useHyphaStorage', hookFactory);
+
+describe('the facet itself', () => {
+  let system;
+  afterEach(() => system.dispose());
+
+  const build = async (storage) => {
+    system = new StandalonePluginSystem('app', { config: { storage } });
+    await system.use(useHyphaStorage).build();
+    return system.find('storage');
+  };
+
+  test('has all 20 methods as own properties, the three booleans, the backend and the configuration', async () => {
+    const facet = await build({ dbPath: ':memory:' });
+    for (const name of METHODS) expect(Object.hasOwn(facet, name) && typeof facet[name]).toBe('function');
+    expect(facet).toMatchObject({ supportsTransactions: true, supportsQuery: true, supportsMetadata: true });
+    expect(facet._storageBackend).toBeInstanceOf(MyceliaStorageBackend);
+    expect(facet._config).toMatchObject({ dbPath: ':memory:' });
+  });
+
+  test('fails the build when the database cannot be opened', async () => {
+    await expect(build({ dbPath: '/proc/never/storage.db' })).rejects.toThrow(/cannot open/i);
+  });
+
+  test('is closed by dispose(), which may be called again', async () => {
+    const facet = await build({ dbPath: ':memory:' });
+    expect(await facet.set('k', 1)).toEqual({ success: true });
+    await system.dispose();
+    expect(await facet.get('k')).toMatchObject({ success: false, error: { code: 'HYPHA_CLOSED' } });
+    await system.dispose();
+  });
+});

@@ -64,7 +64,7 @@ describe("a file of the kernel's own backend", () => {
     expect(readdirSync(folder.path).filter((name) => path.endsWith(name.replace(/-(wal|shm)$/, '')) && /-(wal|shm)$/.test(name))).toEqual([]);
   });
 
-  it("is not kept with keepOld: false", async () => {
+  it('is not kept with keepOld: false', async () => {
     await (await open({ path, keepOld: false })).close();
     expect(existsSync(`${path}.v1`)).toBe(false);
   });

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { open, Store } from '../../lib/index.js';
+import { MyceliaStorageBackend } from '../../lib/mycelia/index.js';
 import { tempFolder, within } from '../helpers/child-run.js';
 
 const outcome = (promise) => promise.then((value) => ({ value }), (error) => ({ code: error.code, name: error.name }));
@@ -79,6 +80,20 @@ describe('closing a store', () => {
     const store = await open({ path });
     expect(await store.count()).toBe(20);
     await store.close();
+  });
+
+  it('while it is still being opened settles every call and leaves no -wal or -shm', async () => {
+    for (let round = 0; round < 10; round++) {
+      const backend = new MyceliaStorageBackend({ dbPath: path });
+      const opening = outcome(backend.open());
+      const calls = [backend.set('key', round), backend.get('key'), backend.query([])];
+      const answers = await within('close during open', Promise.all([...calls, backend.close(), backend.close()]));
+      for (const { success, error } of answers.slice(0, 3)) expect(success ? 'done' : error.code).toMatch(/^(done|HYPHA_CLOSED)$/);
+      for (const { success } of answers.slice(3)) expect(success).toBe(true);
+      await within('open', opening);
+      expect((await backend.get('key')).error.code).toBe('HYPHA_CLOSED');
+      expect(leftovers()).toEqual([]);
+    }
   });
 
   it('with an open transaction rolls it back, and its handle answers HYPHA_CLOSED', async () => {

@@ -13,12 +13,14 @@ const ways = [
   ['process.exit in an exit handler', 11, null, true],
   ['process.exit with an open transaction', 12, null, true],
   ['process.exit right after close', 13, null, true],
+  ['process.exit while workers write', 14, null, true],
   ['uncaught throw', 1, null, true],
   ['unhandled rejection', 1, null, true],
   ['SIGTERM', null, 'SIGTERM', false],
   ['SIGKILL', null, 'SIGKILL', false],
   ['process.reallyExit', 9, null, false],
   ['process.abort', null, 'SIGABRT', false],
+  ['process.abort while workers write', null, 'SIGABRT', false],
 ];
 
 describe('a process that ends in the middle of writes', () => {

@@ -5,13 +5,16 @@ import { runChild, tempFolder, within } from '../helpers/child-run.js';
 const WORKERS = Number(process.env.HYPHA_WORKERS ?? 60);
 const program = new URL('./children/worker-churn.js', import.meta.url);
 
-describe('worker threads that open, write and end in every way', () => {
+describe.each([
+  ['in a process whose main thread never loads the addon', { mainWrites: false, workers: WORKERS }],
+  ['while the main thread writes to the same file', { mainWrites: true, workers: Math.ceil(WORKERS / 3) }],
+])('worker threads that open, write and end in every way, %s,', (_, { mainWrites, workers }) => {
   let folder;
   let child;
   beforeAll(async () => {
     folder = tempFolder();
-    const input = { path: folder.file('workers.db'), workers: WORKERS, atOnce: 3, warmUp: 6 };
-    child = await runChild(program, input, { deadline: 30_000 + 500 * WORKERS, cwd: folder.path });
+    const input = { path: folder.file('workers.db'), workers, atOnce: 3, warmUp: 6, mainWrites };
+    child = await runChild(program, input, { deadline: 30_000 + 500 * workers, cwd: folder.path });
   }, 60_000 + 500 * WORKERS);
   afterAll(() => folder.remove());
 
@@ -30,7 +33,7 @@ describe('worker threads that open, write and end in every way', () => {
     const stored = await store.getMany(child.acks);
     const { integrity } = await store.diagnose();
     await store.close();
-    expect(child.acks.length).toBeGreaterThan(10 * WORKERS);
+    expect(child.acks.length).toBeGreaterThan(10 * workers);
     expect(child.acks.filter((key) => stored.get(key)?.key !== key)).toEqual([]);
     expect(integrity).toBe('ok');
   });

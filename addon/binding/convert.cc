@@ -230,7 +230,7 @@ bool Reader::Sets(unsigned kind_and_flags, std::uint32_t count, napi_value keys,
   return true;
 }
 
-bool Reader::Path(napi_value array, std::vector<std::string>* out) {
+bool Reader::Wtf8List(napi_value array, std::vector<std::string>* out) {
   const std::uint32_t length = Length(array);
   out->resize(length);
   for (std::uint32_t i = 0; ok_ && i < length; ++i) Wtf8(At(array, i), &(*out)[i]);
@@ -255,7 +255,7 @@ bool Reader::Filter(napi_value node, FilterNode* out) {
 bool Reader::TermOf(napi_value node, Term* out) {
   std::int64_t source = 0;
   std::int64_t op = 0;
-  if (!Integer(At(node, 1), &source) || !Path(At(node, 2), &out->path) || !Integer(At(node, 3), &op)) return false;
+  if (!Integer(At(node, 1), &source) || !Wtf8List(At(node, 2), &out->path) || !Integer(At(node, 3), &op)) return false;
   if (source < 0 || source >= kSources || op < 0 || op >= kOperators) return Fail("a filter term");
   out->source = static_cast<Source>(source);
   out->op = static_cast<Operator>(op);
@@ -293,7 +293,7 @@ bool Reader::Sort(napi_value array, std::vector<SortKey>* out) {
     const napi_value key = At(array, i);
     std::int64_t source = 0;
     std::int64_t descending = 0;
-    if (!Integer(At(key, 0), &source) || !Path(At(key, 1), &(*out)[i].path) || !Integer(At(key, 2), &descending)) {
+    if (!Integer(At(key, 0), &source) || !Wtf8List(At(key, 1), &(*out)[i].path) || !Integer(At(key, 2), &descending)) {
       return false;
     }
     if (source < 0 || source >= kSources) return Fail("a sort key");
@@ -385,13 +385,14 @@ struct ReplyVisitor {
     for (std::uint32_t i = 0; i < chunks.size(); ++i) result.Set(i, Napi::Value(env, ToJs(env, chunks[i])));
     return result;
   }
-  // [chunks, examined, index | undefined, explanation | undefined]
+  // [chunks, examined, index | undefined, explanation | undefined, cursor | undefined]
   Napi::Value operator()(const QueryReply& reply) const {
-    Napi::Array result = Napi::Array::New(env, 4);
+    Napi::Array result = Napi::Array::New(env, 5);
     result.Set(0U, (*this)(reply.chunks));
     result.Set(1U, Napi::Number::New(env, static_cast<double>(reply.examined)));
     result.Set(2U, Optional(env, reply.index));
     result.Set(3U, Optional(env, reply.explanation));
+    result.Set(4U, Optional(env, reply.cursor));
     return result;
   }
   Napi::Value operator()(const std::optional<NamespaceInfo>& info) const {

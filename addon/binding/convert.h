@@ -29,6 +29,7 @@ class Reader {
   napi_value Property(napi_value object, const char* name);
   bool OptionalText(napi_value value, std::optional<std::string>* out);
   bool OptionalInteger(napi_value value, std::optional<std::int64_t>* out);
+  bool Wtf8List(napi_value array, std::vector<std::string>* out);
   bool Texts(napi_value array, std::vector<std::string>* out);
   bool Ops(napi_value flat, std::vector<WriteOp>* out);  // kOpStride elements each, see convert.cc
   // `count` sets of one namespace; more than one key or value come joined by NUL characters.
@@ -45,7 +46,6 @@ class Reader {
   bool Op(napi_value flat, std::uint32_t at, const WriteOp* previous, WriteOp* op);
   bool TermOf(napi_value node, Term* out);
   bool OperandOf(napi_value value, Operand* out);
-  bool Path(napi_value array, std::vector<std::string>* out);
 
   Napi::Env env_;
   bool ok_ = true;

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -55,6 +57,16 @@ class EnvState : public std::enable_shared_from_this<EnvState> {
 
   void Add(StoreHandle* handle) { handles_.insert(handle); }
   void Remove(StoreHandle* handle) { handles_.erase(handle); }
+  // Flags by which reads are cancelled, under numbers that JavaScript chose.
+  std::shared_ptr<std::atomic<bool>> NewCancellation(std::int64_t token) {
+    return cancellations_[token] = std::make_shared<std::atomic<bool>>(false);
+  }
+  void ForgetCancellation(std::int64_t token) { cancellations_.erase(token); }
+  void Cancel(std::int64_t token) {
+    const auto found = cancellations_.find(token);
+    if (found != cancellations_.end()) found->second->store(true);
+  }
+
   // A write of this environment is about to be acknowledged: reads must see it.
   void EndSnapshots();
   // Closes every store of the environment and waits for it, and for what RunBlocking() has under way. The end: nothing
@@ -85,6 +97,7 @@ class EnvState : public std::enable_shared_from_this<EnvState> {
   };
   std::vector<Thread> threads_;
   std::unordered_set<StoreHandle*> handles_;
+  std::unordered_map<std::int64_t, std::shared_ptr<std::atomic<bool>>> cancellations_;
   int holds_ = 0;
   Napi::FunctionReference store_constructor_;
 };

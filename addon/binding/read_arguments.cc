@@ -12,14 +12,16 @@ bool ReadList(const Napi::CallbackInfo& info, Reader& reader, ListSpec* spec) {
          reader.OptionalInteger(info[6], &spec->limit) && reader.Integer(info[7], &spec->offset);
 }
 
-// 'query', namespace, filter, sort, limit, offset, kernel shape, explain
+// 'query', namespace, filter, sort, limit, offset, kernel shape, explain,
+// page, after, select
 bool ReadQuery(const Napi::CallbackInfo& info, Reader& reader, QuerySpec* spec) {
   bool kernel_shape = false;
   if (!reader.Boolean(info[7], &kernel_shape) || !reader.Boolean(info[8], &spec->explain)) return false;
   spec->shape = kernel_shape ? QueryShape::kKernel : QueryShape::kEntries;
   return reader.Text(info[2], &spec->ns) && reader.Filter(info[3], &spec->filter) &&
          reader.Sort(info[4], &spec->sort) && reader.OptionalInteger(info[5], &spec->limit) &&
-         reader.Integer(info[6], &spec->offset);
+         reader.Integer(info[6], &spec->offset) && reader.Boolean(info[9], &spec->page) &&
+         reader.OptionalText(info[10], &spec->after) && reader.Wtf8List(info[11], &spec->select);
 }
 
 template <class Spec>
@@ -28,6 +30,13 @@ Spec& As(ReadRequest* out) {
 }
 
 }  // namespace
+
+bool ReadTargetOf(const Napi::CallbackInfo& info, Reader& reader, ReadTarget* out) {
+  if (!info[0].IsArray()) return reader.Integer(info[0], &out->transaction);
+  const Napi::Object array = info[0].As<Napi::Object>();
+  return reader.Integer(array.Get(0U), &out->transaction) && reader.Integer(array.Get(1U), &out->timeout_ms) &&
+         reader.Integer(array.Get(2U), &out->token);
+}
 
 bool ReadArguments(const Napi::CallbackInfo& info, Reader& reader, ReadRequest* out) {
   std::string kind;

@@ -61,7 +61,7 @@ Napi::Function StoreHandle::Define(Napi::Env env) {
        InstanceMethod<&StoreHandle::Has>("has"), InstanceMethod<&StoreHandle::GetMetadata>("getMetadata"),
        InstanceMethod<&StoreHandle::GetMany>("getMany"), InstanceMethod<&StoreHandle::EndTurn>("endTurn"),
        InstanceMethod<&StoreHandle::Write>("write"), InstanceMethod<&StoreHandle::WriteSets>("writeSets"),
-       InstanceMethod<&StoreHandle::Read>("read"), InstanceMethod<&StoreHandle::Begin>("begin"),
+       InstanceMethod<&StoreHandle::Read>("read"), InstanceMethod<&StoreHandle::Cancel>("cancel"), InstanceMethod<&StoreHandle::Begin>("begin"),
        InstanceMethod<&StoreHandle::End>("end"), InstanceMethod<&StoreHandle::Checkpoint>("checkpoint"),
        InstanceMethod<&StoreHandle::Stats>("stats"), InstanceMethod<&StoreHandle::Close>("close")});
 }
@@ -259,22 +259,36 @@ Napi::Value StoreHandle::Send(Napi::Env env, std::int64_t transaction, WriteRequ
   return pending->promise();
 }
 
-// read(transaction, kind, ...arguments of the kind)
+// read(transaction | [transaction, timeout, token], kind, ...arguments of the kind)
 Napi::Value StoreHandle::Read(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!Usable(env)) return {};
   Reader arguments(env);
-  std::int64_t transaction = 0;
+  ReadTarget target;
   ReadRequest request;
-  if (!arguments.Integer(info[0], &transaction) || !ReadArguments(info, arguments, &request)) return {};
+  if (!ReadTargetOf(info, arguments, &target) || !ReadArguments(info, arguments, &request)) return {};
+  ReadControl control{target.timeout_ms, nullptr};
+  if (target.token != 0) control.cancelled = state_->NewCancellation(target.token);
   auto pending = std::make_shared<Pending>(env, state_);
-  auto done = Deliver<Result<ReadReply>>(pending, &SettleRead);
-  if (transaction == 0) {
-    engine_->Read(std::move(request), std::move(done));
+  auto done = Deliver<Result<ReadReply>>(pending, [token = target.token](Napi::Env e, Pending& p, Result<ReadReply> reply) {
+    p.state().ForgetCancellation(token);
+    SettleRead(e, p, std::move(reply));
+  });
+  if (target.transaction == 0) {
+    engine_->Read(std::move(request), std::move(control), std::move(done));
   } else {
-    engine_->ReadIn(static_cast<TransactionId>(transaction), std::move(request), std::move(done));
+    engine_->ReadIn(static_cast<TransactionId>(target.transaction), std::move(request), std::move(control),
+                    std::move(done));
   }
   return pending->promise();
+}
+
+// cancel(token): what was read with that token ends soon, with kAborted.
+Napi::Value StoreHandle::Cancel(const Napi::CallbackInfo& info) {
+  Reader arguments(info.Env());
+  std::int64_t token = 0;
+  if (arguments.Integer(info[0], &token)) state_->Cancel(token);
+  return info.Env().Undefined();
 }
 
 // begin(timeout in milliseconds)

@@ -38,6 +38,7 @@ class StoreHandle : public Napi::ObjectWrap<StoreHandle> {
   Napi::Value Write(const Napi::CallbackInfo& info);
   Napi::Value WriteSets(const Napi::CallbackInfo& info);
   Napi::Value Read(const Napi::CallbackInfo& info);
+  Napi::Value Cancel(const Napi::CallbackInfo& info);
   Napi::Value Begin(const Napi::CallbackInfo& info);
   Napi::Value End(const Napi::CallbackInfo& info);
   Napi::Value Checkpoint(const Napi::CallbackInfo& info);

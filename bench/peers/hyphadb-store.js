@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { open as openStore } from '../../lib/index.js';
+import { open as openStore, SQLITE_VERSION } from '../../lib/index.js';
 
 export async function open(directory) {
   const store = await openStore({ path: join(directory, 'hyphadb.db'), durability: 'normal' });
@@ -25,3 +25,5 @@ export async function open(directory) {
     },
   };
 }
+
+export const version = () => `SQLite ${SQLITE_VERSION}`;

@@ -1,5 +1,6 @@
 // Who takes part. `contract`: the peer speaks the storage contract and has filters. `share`: the part of the operations
-// that a slow peer does in a round. The module of a peer exports open(directory) and perhaps version().
+// that a slow peer does in a round. `control`: takes part only where a workload names it. The module of a peer exports
+// open(directory) and perhaps version().
 
 export const BASELINE = 'better-sqlite3';
 
@@ -11,12 +12,14 @@ export const PEERS = [
   { name: 'lmdb', title: 'lmdb' },
   { name: 'classic-level', title: 'classic-level' },
   { name: 'deno-kv', title: '@deno/kv', share: 0.25 },
+  { name: 'timer', title: 'control: timers alone', control: true },
 ];
 
-/** @param {{ only?: string[], contract?: boolean }} peer @param {string} method that a workload needs */
-export function offers(peer, method) {
-  if (peer.only) return peer.only.includes(method);
-  return Boolean(peer.contract) || !['query', 'count'].includes(method);
+/** Whether a peer can run a workload. */
+export function canRun(peer, { needs, contractOnly, control }) {
+  if (peer.control) return control === peer.name;
+  if (peer.only) return peer.only.includes(needs);
+  return Boolean(peer.contract) || (!contractOnly && !['query', 'count'].includes(needs));
 }
 
 export function loadPeer(name) {

@@ -138,7 +138,7 @@ export const transactionCases = {
   },
   'past its timeout a transaction is rolled back and stays timed out': async (s) => {
     const tx = await s.beginTransaction({ timeout: 30 });
-    await tx.set('k', 1);
+    await tx.set('k', 1).catch(() => {}); // on a busy machine the deadline may have passed already
     await s.set('other', 1); // waits until the deadline has freed the writer
     for (const use of [() => tx.get('k'), () => tx.set('k', 2), () => tx.commit(), () => tx.rollback(), () => tx.commit()]) await rejects(use, 'HYPHA_TRANSACTION_TIMEOUT');
     assert.equal(await s.get('k'), undefined);

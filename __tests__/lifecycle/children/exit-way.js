@@ -2,6 +2,7 @@
 
 import process from 'node:process';
 import { setImmediate } from 'node:timers';
+import { Worker } from 'node:worker_threads';
 import { open } from '../../../lib/index.js';
 import { ack, input, phase } from '../../helpers/child-side.js';
 
@@ -47,7 +48,22 @@ const ways = {
   SIGKILL: () => process.kill(process.pid, 'SIGKILL'),
   'process.reallyExit': () => process.reallyExit(9),
   'process.abort': () => process.abort(),
+  'process.exit while workers write': () => writeInWorkers(() => process.exit(14)),
+  'process.abort while workers write': () => writeInWorkers(() => process.abort()),
 };
+
+/** Two workers write to the same file without end; calls `then` once both have had writes acknowledged. */
+function writeInWorkers(then) {
+  const busy = new Set();
+  for (const number of [1, 2]) {
+    const worker = new Worker(new URL('./worker-writer.js', import.meta.url), { workerData: { path, number, way: 'terminate' } });
+    worker.on('message', (key) => {
+      ack(key);
+      busy.add(number);
+      if (busy.size === 2) then();
+    });
+  }
+}
 
 async function write() {
   const key = `key-${written++}`;

@@ -1,10 +1,11 @@
-// Starts workers that open one file, write to it and end in every way. The main thread never loads the addon.
+// Starts workers that open one file, write to it and end in every way. The main thread loads the addon only when it is
+// to write as well.
 
 import { readdirSync, readlinkSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { ack, data, input, phase } from '../../helpers/child-side.js';
 
-const { path, workers, atOnce, warmUp } = input();
+const { path, workers, atOnce, warmUp, mainWrites } = input();
 const WAYS = ['return', 'throw', 'exit', 'terminate', 'terminate at start', 'close'];
 const program = new URL('./worker-writer.js', import.meta.url);
 
@@ -53,9 +54,32 @@ async function runWorkers(first, count) {
   await Promise.all(Array.from({ length: atOnce }, line));
 }
 
+/** Writes and reads in the main thread until told to stop. @returns {Promise<() => Promise<void>>} */
+async function writeInMain() {
+  const { open } = await import('../../../lib/index.js');
+  const store = await open({ path, durability: 'normal' });
+  let writing = true;
+  const line = (async () => {
+    for (let i = 0; writing; i++) {
+      const key = `main-${i}`;
+      await store.set(key, { key });
+      ack(key);
+      if ((await store.get(key)).key !== key) throw new Error(`"${key}" is not what was written`);
+      if (i % 50 === 0) await store.count({ filter: [{ field: 'key', operator: 'startsWith', value: 'main-' }] });
+    }
+    await store.close();
+  })();
+  return () => {
+    writing = false;
+    return line;
+  };
+}
+
+const stop = mainWrites ? await writeInMain() : undefined;
 await runWorkers(0, warmUp);
 const before = openFiles();
 await runWorkers(warmUp, workers);
 phase('count');
+await stop?.();
 const after = openFiles();
 data({ before: before.length, after: after.length, database: after.filter((file) => file.startsWith(path)) });

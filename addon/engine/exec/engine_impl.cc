@@ -72,7 +72,9 @@ Status EngineImpl::OpenWriter() {
   if (status.ok()) status = VerifySchema(*db.value());
   if (!status.ok()) return status;
   const WriterOptions writer{options_.limits.queue_operations, options_.limits.queue_bytes, options_.busy_timeout_ms};
-  writer_ = std::make_unique<Writer>(std::make_unique<WriteSession>(std::move(db.value()), hooks_), writer);
+  auto session = std::make_unique<WriteSession>(std::move(db.value()), hooks_);
+  session->set_metadata_bytes(options_.limits.metadata_bytes);
+  writer_ = std::make_unique<Writer>(std::move(session), writer);
   return Status::Ok();
 }
 
@@ -106,9 +108,9 @@ bool EngineImpl::TryWriteInline(WriteRequest& request, WriteReply* reply) {
   return writer_ != nullptr && writer_->TryRunInline(request, reply);
 }
 
-void EngineImpl::Read(ReadRequest request, ReadDone done) {
+void EngineImpl::Read(ReadRequest request, ReadControl control, ReadDone done) {
   auto shared = std::make_shared<ReadDone>(std::move(done));
-  readers_->Run([request = std::move(request), limits = read_limits(),
+  readers_->Run([request = std::move(request), limits = LimitsOf(control),
                  shared](ReadContext& context) { (*shared)(context.Answer(request, limits)); },
                 [shared](Status status) { (*shared)(std::move(status)); });
 }
@@ -128,12 +130,12 @@ void EngineImpl::WriteIn(TransactionId id, WriteRequest request, WriteDone done)
   writer_->WriteIn(id, std::move(request), std::move(done));
 }
 
-void EngineImpl::ReadIn(TransactionId id, ReadRequest request, ReadDone done) {
+void EngineImpl::ReadIn(TransactionId id, ReadRequest request, ReadControl control, ReadDone done) {
   if (writer_ == nullptr) return done(Status(Code::kTransactionInvalid));
   auto shared = std::make_shared<ReadDone>(std::move(done));
   writer_->RunIn(
       id,
-      [request = std::move(request), limits = read_limits(), shared](ReadContext& context) {
+      [request = std::move(request), limits = LimitsOf(control), shared](ReadContext& context) {
         (*shared)(context.Answer(request, limits));
       },
       [shared](Status status) { (*shared)(std::move(status)); });

@@ -19,11 +19,13 @@ class EngineImpl final : public Engine {
 
   void Write(WriteRequest request, WriteDone done) override;
   bool TryWriteInline(WriteRequest& request, WriteReply* reply) override;
-  void Read(ReadRequest request, ReadDone done) override;
+  using Engine::Read;
+  using Engine::ReadIn;
+  void Read(ReadRequest request, ReadControl control, ReadDone done) override;
   void Begin(const void* owner, std::int64_t timeout_ms, BeginDone done) override;
   void End(TransactionId id, bool commit, StatusDone done) override;
   void WriteIn(TransactionId id, WriteRequest request, WriteDone done) override;
-  void ReadIn(TransactionId id, ReadRequest request, ReadDone done) override;
+  void ReadIn(TransactionId id, ReadRequest request, ReadControl control, ReadDone done) override;
   void Abandon(const void* owner) override;
   void Checkpoint(StatusDone done) override;
   EngineStats Stats() override;
@@ -45,7 +47,10 @@ class EngineImpl final : public Engine {
   Status Accept(Connection& db) const;
   Status OpenWriter();
   Status OpenReaders();
-  ReadLimits read_limits() const { return {options_.limits.result_bytes, options_.limits.query_timeout_ms}; }
+  ReadLimits LimitsOf(const ReadControl& control) const {
+    const std::int64_t timeout = control.timeout_ms > 0 ? control.timeout_ms : options_.limits.query_timeout_ms;
+    return {options_.limits.result_bytes, timeout, control.cancelled};
+  }
 
   const OpenOptions options_;
   const Hooks hooks_;

@@ -34,13 +34,14 @@ bool Partnership::Together(const std::function<void()>& mine, const std::functio
   if (!session_.SnapshotIsNewest()) return false;
   auto meeting = std::make_shared<Meeting>();
   const SteadyTime deadline = session_.db().deadline();
+  const std::atomic<bool>* cancelled = session_.db().cancelled();
   ReaderPool::Job job;
   // `theirs` lives on this thread's stack: it is called only between kGo and kDone, while this thread waits.
-  job.run = [meeting, deadline, &theirs](ReadSession& partner) {
+  job.run = [meeting, deadline, cancelled, &theirs](ReadSession& partner) {
     Status status = partner.InSnapshot(SteadyTime{}, [&](ReadContext& context) {
       meeting->Set(State::kReady);
       if (meeting->WaitWhile(State::kReady, State::kReady) != State::kGo) return;
-      context.db().SetDeadline(deadline);
+      context.db().SetDeadline(deadline, cancelled);
       theirs(context.db());
       context.db().ClearDeadline();
     });

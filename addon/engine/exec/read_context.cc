@@ -23,13 +23,16 @@ bool IsEverything(const FilterNode& filter) { return filter.kind == FilterNode::
 
 Result<ReadReply> ReadContext::Answer(const ReadRequest& request, const ReadLimits& limits) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(limits.query_timeout_ms);
-  db().SetDeadline(deadline);
+  const auto cancelled = [&] { return limits.cancelled != nullptr && limits.cancelled->load(); };
+  if (cancelled()) return Status(Code::kAborted);
+  db().SetDeadline(deadline, limits.cancelled.get());
   auto reply = std::visit([&](const auto& spec) { return On(spec, limits); }, request);
   db().ClearDeadline();
   if (!reply.ok() && reply.status().code() == Code::kTimeout) {
+    if (cancelled()) return Status(Code::kAborted);
     // Interrupted before its time: only closing does that.
     if (std::chrono::steady_clock::now() < deadline) return Status(Code::kClosed);
-    return Status(Code::kTimeout, "the read took longer than limits.queryTimeout", reply.status().sqlite_code());
+    return Status(Code::kTimeout, "the read took longer than its timeout (limits.queryTimeout unless given)", reply.status().sqlite_code());
   }
   return reply;
 }

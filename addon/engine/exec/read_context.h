@@ -1,7 +1,9 @@
 // What a read needs on one connection, and the one place that answers every ReadRequest.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 
 #include "hypha/types.h"
 #include "query/query_runner.h"
@@ -12,6 +14,7 @@ namespace hypha {
 struct ReadLimits {
   std::int64_t result_bytes = 0;
   std::int64_t query_timeout_ms = 0;
+  std::shared_ptr<std::atomic<bool>> cancelled;  // may be null
 };
 
 // Thread: that of the connection. REQUIRES: `statements` and `namespaces` outlive it.

@@ -90,6 +90,9 @@ void WriteSession::Apply(WriteJob& job) {
     hooks_.Reach("before-operation");
     job.reply.outcomes.push_back(writer_.Apply(op));
     if (!db_->in_transaction()) return;
+    // One operation alone needs no savepoint to be atomic.
+    if (job.request.atomic && !job.reply.outcomes.back().status.ok())
+      return Fail(job, job.reply.outcomes.back().status);
   }
 }
 

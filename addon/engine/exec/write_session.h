@@ -24,6 +24,8 @@ class WriteSession {
  public:
   WriteSession(std::unique_ptr<Connection> db, const Hooks& hooks);
 
+  void set_metadata_bytes(std::int64_t limit) { writer_.set_metadata_bytes(limit); }
+
   // Runs the jobs as one transaction. One that spoils the transaction for the others is found by running each alone.
   void RunGroup(std::span<WriteJob* const> group);
 

@@ -25,12 +25,6 @@ std::string EscapeSurrogates(std::string_view wtf8) {
   return out;
 }
 
-std::string JsonName(std::string_view name) {
-  std::string json;
-  AppendJsonString(json, name);
-  return EscapeSurrogates(json);
-}
-
 std::string ColumnList(const IndexDefinition& index) {
   std::string list;
   for (const auto& field : index.fields) {
@@ -69,6 +63,12 @@ std::optional<IndexField> FieldFromJson(std::string_view object) {
 }
 
 }  // namespace
+
+std::string JsonName(std::string_view name) {
+  std::string json;
+  AppendJsonString(json, name);
+  return EscapeSurrogates(json);
+}
 
 std::string QuotePath(const std::vector<std::string>& path) {
   std::string text = "$";

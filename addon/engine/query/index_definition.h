@@ -25,6 +25,9 @@ std::string QuotePath(const std::vector<std::string>& path);
 // The names that QuotePath() wrote, from the unquoted text; nothing if it is not of that form.
 std::optional<std::vector<std::string>> ParsePath(std::string_view path);
 
+// A name of WTF-8 as a JSON string of valid UTF-8: a lone surrogate becomes an escape.
+std::string JsonName(std::string_view name);
+
 // The indexed expression: hypha_extract(...), byte for byte the same in the index and in the queries that use it.
 std::string IndexExpression(const IndexField& field);
 

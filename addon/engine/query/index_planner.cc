@@ -144,13 +144,29 @@ std::vector<IndexRange> SplitByRank(const IndexRange& range) {
   return pieces;
 }
 
+// What of `piece`, which lies within one rank, can come behind a row with the order key `after`.
+void SkipBefore(IndexRange& piece, const std::string& after, bool descending) {
+  const auto rank = [](const std::string& key) { return key[0] & 0xF0; };
+  if (rank(piece.low) < rank(after)) {
+    piece.high = piece.low;  // wholly before
+  } else if (rank(piece.low) == rank(after)) {
+    if (descending) piece.high = std::min(piece.high, after + '\0');
+    if (!descending) piece.low = std::max(piece.low, after);
+  }
+}
+
 // Segments whose concatenation is in the order of `sort`.
 void AddOrdered(const SegmentBuilder& builder, const Candidate& candidate, const SortKey& sort, bool rest_exact,
-                IndexPlan& plan) {
+                const Position* after, IndexPlan& plan) {
   std::vector<IndexRange> ranges = candidate.ranges.value_or(std::vector<IndexRange>{kEverything});
   std::vector<IndexRange> pieces;
   for (const auto& range : ranges) {
-    for (auto& piece : SplitByRank(range)) pieces.push_back(std::move(piece));
+    for (auto& piece : SplitByRank(range)) {
+      if (after != nullptr && piece.low[0] < order_tag::kNull) {
+        SkipBefore(piece, OrderKey(after->sort[0]), sort.descending);
+      }
+      if (piece.low < piece.high) pieces.push_back(std::move(piece));
+    }
   }
   const auto same_rank = [](const IndexRange& a, const IndexRange& b) {
     return (a.low[0] & 0xF0) == (b.low[0] & 0xF0);
@@ -217,7 +233,7 @@ std::optional<IndexPlan> PlanIndex(const QuerySpec& spec, const std::vector<Inde
   const bool rest_exact = only_terms && chosen.terms_used == terms.size();
   const SegmentBuilder builder(spec, *best, chosen, request.count_only);
   if (ordered) {
-    AddOrdered(builder, chosen, spec.sort[0], rest_exact, plan);
+    AddOrdered(builder, chosen, spec.sort[0], rest_exact, request.after, plan);
   } else if (chosen.ranges) {
     AddUnordered(builder, chosen, spec.sort.empty(), rest_exact, plan);
   } else {

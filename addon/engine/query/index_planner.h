@@ -9,6 +9,7 @@
 #include "hypha/types.h"
 #include "query/index_definition.h"
 #include "query/index_range.h"
+#include "query/position.h"
 
 namespace hypha {
 
@@ -37,6 +38,7 @@ struct IndexPlan {
 struct IndexPlanRequest {
   bool count_only = false;
   bool limited = false;
+  const Position* after = nullptr;  // of a page: rows before it need not be read
 };
 
 // The best index for the filter and the order, if any is of use.

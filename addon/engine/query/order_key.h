@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "query/js_value.h"
+#include "query/sort_value.h"
 
 namespace hypha {
 
@@ -26,5 +27,7 @@ inline constexpr char kEnd = 0x60;
 // Two values that are === have one key. kUndefined has none: an empty string.
 std::string OrderKey(const js::Primitive& primitive);
 std::string OrderKey(const js::Value& value);
+// Of a sort value; what is missing sorts as null.
+std::string OrderKey(const SortValue& value);
 
 }  // namespace hypha

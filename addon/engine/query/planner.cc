@@ -79,6 +79,7 @@ void Collect(const FilterNode& node, KeyTerms& terms) {
 Plan MakePlan(const FilterNode& filter, const PlanRequest& request) {
   KeyTerms terms;
   Collect(filter, terms);
+  if (!request.after_key.empty()) Add(terms, " AND key > ", std::string(request.after_key));
   Plan plan;
   plan.match = !terms.exact;
   const bool ranged = !terms.where.empty();

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hypha/types.h"
@@ -34,6 +35,7 @@ struct PlanRequest {
   bool unsorted = false;               // the result is in key order
   bool limited = false;                // the caller stops early
   bool mostly_this_namespace = false;  // most rows of the table belong to the namespace
+  std::string_view after_key;          // of an unsorted page: only greater keys are wanted
 };
 
 // Predicates on the key (eq, in, startsWith with text operands) become a range of the unique index; all else is left to

@@ -40,11 +40,12 @@ void BindSegment(Cursor& cursor, const IndexPlan& plan, const IndexSegment& segm
 
 // One half of a scan: its own evaluator state, its own ranker.
 struct ScanPart {
-  ScanPart(const QuerySpec& spec, const Evaluator& evaluator)
-      : filter{&evaluator, 0}, ranker(spec.sort, spec.offset, spec.limit, spec.shape) {}
+  ScanPart(const QuerySpec& spec, const Evaluator& evaluator, const Position* after)
+      : filter{&evaluator}, ranker(spec, after) {}
 
   // Reads the rows of `range` (null: all) of the plan.
   void Run(Connection& db, const Plan& plan, std::int64_t ns_id, const RowidRange* range, std::int64_t max_bytes) {
+    filter.connection = &db;
     auto lease = db.cache().Take(range == nullptr ? plan.sql : plan.ranged_sql);
     if (!lease.ok()) {
       status = lease.status();
@@ -67,15 +68,16 @@ struct ScanPart {
 };
 
 // Runs the plan, in two halves when there is somebody to share it with. The result is in `part`.
-void Scan(Connection& db, ScanPartner* partner, const Plan& plan, const QuerySpec& spec, const Evaluator& evaluator,
-          std::int64_t ns_id, std::int64_t last_rowid, std::int64_t max_bytes, ScanPart& part) {
+void Scan(Connection& db, ScanPartner* partner, const Plan& plan, const QueryJob& job, const Evaluator& evaluator,
+          std::int64_t last_rowid, ScanPart& part) {
+  const std::int64_t max_bytes = job.result_bytes;
   if (partner != nullptr && plan.table_scan && last_rowid >= kWorthSharing) {
     const RowidRange lower{0, last_rowid / 2};
     const RowidRange upper{last_rowid / 2 + 1, last_rowid};
-    ScanPart other(spec, evaluator);
+    ScanPart other(job.spec, evaluator, job.after);
     const bool shared =
-        partner->Together([&] { part.Run(db, plan, ns_id, &lower, max_bytes); },
-                          [&](Connection& theirs) { other.Run(theirs, plan, ns_id, &upper, max_bytes); });
+        partner->Together([&] { part.Run(db, plan, job.ns_id, &lower, max_bytes); },
+                          [&](Connection& theirs) { other.Run(theirs, plan, job.ns_id, &upper, max_bytes); });
     if (shared) {
       if (part.status.ok()) part.status = other.status;
       part.rows += other.rows;
@@ -84,7 +86,7 @@ void Scan(Connection& db, ScanPartner* partner, const Plan& plan, const QuerySpe
       return;
     }
   }
-  part.Run(db, plan, ns_id, nullptr, max_bytes);
+  part.Run(db, plan, job.ns_id, nullptr, max_bytes);
 }
 
 }  // namespace
@@ -113,12 +115,11 @@ bool QueryRunner::HoldsMostRows(std::int64_t ns_id, std::int64_t last_rowid) {
 
 // ---- With an index
 
-Result<std::optional<IndexPlan>> QueryRunner::PlanWithIndex(const QuerySpec& spec, std::int64_t ns_id,
-                                                            bool count_only) {
-  auto indexes = LoadIndexes(db_, ns_id);
+Result<std::optional<IndexPlan>> QueryRunner::PlanWithIndex(const QueryJob& job, bool count_only) {
+  auto indexes = LoadIndexes(db_, job.ns_id);
   if (!indexes.ok()) return indexes.status();
   if (indexes.value().empty()) return std::optional<IndexPlan>();
-  auto plan = PlanIndex(spec, indexes.value(), {count_only, spec.limit.has_value()});
+  auto plan = PlanIndex(job.spec, indexes.value(), {count_only, job.spec.limit.has_value(), job.after});
   if (!plan) return plan;
   if (plan->check_null_over_metadata) {
     auto lease = db_.cache().Take(plan->null_check_sql);
@@ -156,11 +157,11 @@ Result<bool> QueryRunner::IsSelective(const IndexPlan& plan) {
   return true;
 }
 
-Result<QueryReply> QueryRunner::RunIndexed(const QuerySpec& spec, const IndexPlan& plan, std::int64_t result_bytes) {
-  const Evaluator evaluator(spec.filter);
-  BoundFilter filter{&evaluator, 0};
-  RowStream stream(spec, result_bytes);
-  Ranker ranker(spec.sort, spec.offset, spec.limit, spec.shape);
+Result<QueryReply> QueryRunner::RunIndexed(const QueryJob& job, const IndexPlan& plan) {
+  const Evaluator evaluator(job.spec.filter);
+  BoundFilter filter{&evaluator, &db_};
+  RowStream stream(job.spec, job.after, job.result_bytes);
+  Ranker ranker(job.spec, job.after);
   std::int64_t rows = 0;
   std::int64_t unmatched_rows = 0;  // given by segments that need no evaluator
   for (const auto& segment : plan.segments) {
@@ -170,21 +171,22 @@ Result<QueryReply> QueryRunner::RunIndexed(const QuerySpec& spec, const IndexPla
     Cursor cursor(lease.value().get());
     BindSegment(cursor, plan, segment, &filter);
     const std::int64_t before = rows + stream.rows();
-    Status status = plan.ordered ? stream.Drain(cursor) : DrainInto(ranker, cursor, result_bytes, &rows);
+    Status status = plan.ordered ? stream.Drain(cursor) : DrainInto(ranker, cursor, job.result_bytes, &rows);
     if (!status.ok()) return status;
     if (!segment.match) unmatched_rows += rows + stream.rows() - before;
   }
   QueryReply reply;
+  reply.cursor = plan.ordered ? stream.CursorText() : ranker.CursorText();
   reply.chunks = plan.ordered ? stream.Take() : ranker.Take();
   reply.examined = filter.examined + unmatched_rows;
   reply.index = FieldsToJson(plan.index.fields);
-  if (spec.explain) reply = Explain(plan, std::move(reply));
+  if (job.spec.explain) reply = Explain(plan, std::move(reply));
   return reply;
 }
 
 Result<std::int64_t> QueryRunner::CountIndexed(const QuerySpec& spec, const IndexPlan& plan) {
   const Evaluator evaluator(spec.filter);
-  BoundFilter filter{&evaluator, 0};
+  BoundFilter filter{&evaluator, &db_};
   std::int64_t count = 0;
   for (const auto& segment : plan.segments) {
     auto lease = db_.cache().Take(segment.sql);
@@ -200,52 +202,71 @@ Result<std::int64_t> QueryRunner::CountIndexed(const QuerySpec& spec, const Inde
 
 // ---- Without
 
-Result<QueryReply> QueryRunner::RunScan(const QuerySpec& spec, std::int64_t ns_id, std::int64_t result_bytes) {
+Result<QueryReply> QueryRunner::RunInKeyOrder(const QueryJob& job, const Plan& plan) {
+  auto lease = db_.cache().Take(plan.sql);
+  if (!lease.ok()) return lease.status();
+  Cursor cursor(lease.value().get());
+  const Evaluator evaluator(job.spec.filter);
+  BoundFilter filter{&evaluator, &db_};
+  BindPlan(cursor, plan, job.ns_id, &filter, nullptr);
+  RowStream stream(job.spec, job.after, job.result_bytes);
+  Status status = stream.Drain(cursor);
+  if (!status.ok()) return status;
+  QueryReply reply;
+  reply.examined = plan.match ? filter.examined : stream.rows();
+  reply.cursor = stream.CursorText();
+  reply.chunks = stream.Take();
+  return reply;
+}
+
+Result<QueryReply> QueryRunner::RunScan(const QueryJob& job) {
   auto last = LastRowid();
   if (!last.ok()) return last.status();
   PlanRequest request;
-  request.unsorted = spec.sort.empty();
-  request.limited = spec.limit.has_value();
-  request.mostly_this_namespace = HoldsMostRows(ns_id, last.value());
-  const Plan plan = MakePlan(spec.filter, request);
-  const Evaluator evaluator(spec.filter);
+  request.unsorted = job.spec.sort.empty();
+  request.limited = job.spec.limit.has_value();
+  request.mostly_this_namespace = HoldsMostRows(job.ns_id, last.value());
+  if (request.unsorted && job.after != nullptr) request.after_key = job.after->key;
+  const Plan plan = MakePlan(job.spec.filter, request);
   QueryReply reply;
   if (plan.key_order) {
-    auto lease = db_.cache().Take(plan.sql);
-    if (!lease.ok()) return lease.status();
-    Cursor cursor(lease.value().get());
-    BoundFilter filter{&evaluator, 0};
-    BindPlan(cursor, plan, ns_id, &filter, nullptr);
-    RowStream stream(spec, result_bytes);
-    Status status = stream.Drain(cursor);
-    if (!status.ok()) return status;
-    reply.examined = plan.match ? filter.examined : stream.rows();
-    reply.chunks = stream.Take();
+    auto streamed = RunInKeyOrder(job, plan);
+    if (!streamed.ok()) return streamed;
+    reply = std::move(streamed.value());
   } else {
-    ScanPart part(spec, evaluator);
-    Scan(db_, partner_, plan, spec, evaluator, ns_id, last.value(), result_bytes, part);
+    const Evaluator evaluator(job.spec.filter);
+    ScanPart part(job.spec, evaluator, job.after);
+    Scan(db_, partner_, plan, job, evaluator, last.value(), part);
     if (!part.status.ok()) return part.status;
     reply.examined = plan.match ? part.filter.examined : part.rows;
+    reply.cursor = part.ranker.CursorText();
     reply.chunks = part.ranker.Take();
   }
-  if (spec.explain) reply = Explain(plan, std::move(reply));
+  if (job.spec.explain) reply = Explain(plan, std::move(reply));
   return reply;
 }
 
 // ---- Both
 
 Result<QueryReply> QueryRunner::Run(const QuerySpec& spec, std::int64_t ns_id, std::int64_t result_bytes) {
+  std::optional<Position> after;
+  if (spec.after) {
+    after = DecodePosition(*spec.after, spec.sort.size());
+    if (!after) return Status(Code::kInvalidArgument, "after must be the cursor of a page with the same sort");
+  }
   if (ns_id == 0 || spec.limit == 0) return QueryReply{};
-  auto plan = PlanWithIndex(spec, ns_id, false);
+  const QueryJob job{spec, ns_id, result_bytes, after ? &*after : nullptr};
+  auto plan = PlanWithIndex(job, false);
   if (!plan.ok()) return plan.status();
-  return plan.value() ? RunIndexed(spec, *plan.value(), result_bytes) : RunScan(spec, ns_id, result_bytes);
+  return plan.value() ? RunIndexed(job, *plan.value()) : RunScan(job);
 }
 
 Result<std::int64_t> QueryRunner::Count(const FilterNode& filter, std::int64_t ns_id) {
   if (ns_id == 0) return 0;
   QuerySpec spec;
   spec.filter = filter;
-  auto indexed = PlanWithIndex(spec, ns_id, true);
+  const QueryJob job{spec, ns_id, 0, nullptr};
+  auto indexed = PlanWithIndex(job, true);
   if (!indexed.ok()) return indexed.status();
   if (indexed.value()) return CountIndexed(spec, *indexed.value());
   auto last = LastRowid();
@@ -255,8 +276,8 @@ Result<std::int64_t> QueryRunner::Count(const FilterNode& filter, std::int64_t n
   request.mostly_this_namespace = HoldsMostRows(ns_id, last.value());
   const Plan plan = MakePlan(filter, request);
   const Evaluator evaluator(filter);
-  ScanPart part(spec, evaluator);
-  Scan(db_, partner_, plan, spec, evaluator, ns_id, last.value(), 0, part);
+  ScanPart part(spec, evaluator, nullptr);
+  Scan(db_, partner_, plan, job, evaluator, last.value(), part);
   if (!part.status.ok()) return part.status;
   return part.rows;
 }

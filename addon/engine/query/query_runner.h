@@ -21,6 +21,14 @@ class ScanPartner {
   virtual bool Together(const std::function<void()>& mine, const std::function<void(Connection&)>& theirs) = 0;
 };
 
+// A query with all that it needs beside the connection.
+struct QueryJob {
+  const QuerySpec& spec;
+  std::int64_t ns_id;
+  std::int64_t result_bytes;
+  const Position* after;  // of a later page
+};
+
 // Thread: that of the connection. REQUIRES: the caller has opened the snapshot and set the deadline it wants.
 class QueryRunner {
  public:
@@ -35,10 +43,11 @@ class QueryRunner {
   Result<std::int64_t> Count(const FilterNode& filter, std::int64_t ns_id);
 
  private:
-  Result<std::optional<IndexPlan>> PlanWithIndex(const QuerySpec& spec, std::int64_t ns_id, bool count_only);
+  Result<std::optional<IndexPlan>> PlanWithIndex(const QueryJob& job, bool count_only);
   Result<bool> IsSelective(const IndexPlan& plan);
-  Result<QueryReply> RunIndexed(const QuerySpec& spec, const IndexPlan& plan, std::int64_t result_bytes);
-  Result<QueryReply> RunScan(const QuerySpec& spec, std::int64_t ns_id, std::int64_t result_bytes);
+  Result<QueryReply> RunIndexed(const QueryJob& job, const IndexPlan& plan);
+  Result<QueryReply> RunScan(const QueryJob& job);
+  Result<QueryReply> RunInKeyOrder(const QueryJob& job, const Plan& plan);
   Result<std::int64_t> CountIndexed(const QuerySpec& spec, const IndexPlan& plan);
   Result<std::int64_t> LastRowid();
   // A guess from a few random rows.

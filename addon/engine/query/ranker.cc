@@ -17,14 +17,22 @@ std::size_t Saturated(std::int64_t a, std::int64_t b) {
 
 }  // namespace
 
-Ranker::Ranker(const std::vector<SortKey>& sort, std::int64_t offset, std::optional<std::int64_t> limit,
-               QueryShape shape)
-    : extractor_(sort),
-      shape_(shape),
-      offset_(Saturated(offset, 0)),
-      wanted_(limit ? Saturated(offset, *limit) : 0),
-      bounded_(limit.has_value()),
-      scratch_(sort.size()) {}
+Ranker::Ranker(const QuerySpec& spec, const Position* after)
+    : extractor_(spec.sort),
+      shape_{spec.shape, spec.select},
+      after_(after),
+      page_(spec.page),
+      offset_(Saturated(spec.offset, 0)),
+      wanted_(spec.limit ? Saturated(spec.offset, *spec.limit) + (spec.page ? 1 : 0) : 0),
+      bounded_(spec.limit.has_value()),
+      scratch_(spec.sort.size()) {}
+
+// Whether the row in scratch_ with this key comes behind the position.
+bool Ranker::IsBehind(std::string_view key) const {
+  if (after_ == nullptr) return true;
+  const int order = extractor_.Compare(scratch_, after_->sort);
+  return order > 0 || (order == 0 && key > after_->key);
+}
 
 bool Ranker::Before(const Item& a, const Item& b) const {
   const int order = extractor_.Compare(a.sort, b.sort);
@@ -33,6 +41,7 @@ bool Ranker::Before(const Item& a, const Item& b) const {
 
 bool Ranker::Add(const EntryView& row, std::int64_t max_bytes) {
   extractor_.Extract(row, scratch_);
+  if (!IsBehind(row.key)) return true;
   if (worst_) {
     const Item& worst = items_[*worst_];
     const int order = extractor_.Compare(scratch_, worst.sort);
@@ -64,9 +73,23 @@ void Ranker::Absorb(Ranker&& other) {
   worst_.reset();
 }
 
-JsonChunks Ranker::Take() {
+void Ranker::Sort() {
+  if (sorted_) return;
   std::sort(items_.begin(), items_.end(), [this](const Item& a, const Item& b) { return Before(a, b); });
-  const std::size_t end = bounded_ ? std::min(wanted_, items_.size()) : items_.size();
+  sorted_ = true;
+}
+
+std::string Ranker::CursorText() {
+  if (!page_ || items_.size() < wanted_ || wanted_ < 2) return {};
+  Sort();
+  const Item& last = items_[wanted_ - 2];
+  return EncodePosition(last.sort, last.key);
+}
+
+JsonChunks Ranker::Take() {
+  Sort();
+  const std::size_t wanted = page_ ? wanted_ - 1 : wanted_;
+  const std::size_t end = bounded_ ? std::min(wanted, items_.size()) : items_.size();
   ChunkWriter out;
   for (std::size_t i = offset_; i < end; ++i) {
     out.Element() += items_[i].text;

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "hypha/types.h"
+#include "query/position.h"
+#include "query/row_text.h"
 #include "query/sort_value.h"
 
 namespace hypha {
@@ -15,13 +17,17 @@ namespace hypha {
 // With a limit it never holds more than about twice offset + limit rows.
 class Ranker {
  public:
-  Ranker(const std::vector<SortKey>& sort, std::int64_t offset, std::optional<std::int64_t> limit, QueryShape shape);
+  // `after`: only rows behind that position count; may be null, else it outlives the ranker.
+  Ranker(const QuerySpec& spec, const Position* after);
 
   // False once the rows held exceed `max_bytes`.
   bool Add(const EntryView& row, std::int64_t max_bytes);
 
   // Takes the rows of another ranker of the same query over.
   void Absorb(Ranker&& other);
+
+  // The cursor of a page that more rows follow, else empty. REQUIRES: called before Take().
+  std::string CursorText();
 
   // REQUIRES: called once, last.
   JsonChunks Take();
@@ -34,17 +40,22 @@ class Ranker {
   };
 
   bool Before(const Item& a, const Item& b) const;
+  bool IsBehind(std::string_view key) const;
+  void Sort();
   void Prune();
 
   SortExtractor extractor_;
-  QueryShape shape_;
+  RowShape shape_;
+  const Position* after_;
+  bool page_;
   std::size_t offset_;
-  std::size_t wanted_;  // offset + limit
+  std::size_t wanted_;  // offset + limit, and for a page one more, which tells whether rows follow
   bool bounded_;
   std::vector<Item> items_;
   std::vector<SortValue> scratch_;
   std::optional<std::size_t> worst_;  // after a Prune(): index of the last wanted row
   std::int64_t bytes_ = 0;
+  bool sorted_ = false;
 };
 
 }  // namespace hypha

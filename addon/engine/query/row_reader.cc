@@ -17,16 +17,45 @@ EntryView RowOf(const Cursor& cursor) {
   return row;
 }
 
+RowStream::RowStream(const QuerySpec& spec, const Position* after, std::int64_t max_bytes)
+    : extractor_(spec.sort),
+      scratch_(spec.sort.size()),
+      shape_{spec.shape, spec.select},
+      after_(after),
+      page_(spec.page),
+      skip_(spec.offset),
+      left_(spec.limit.value_or(-1)),
+      max_bytes_(max_bytes) {}
+
+bool RowStream::IsBehind(const EntryView& row) {
+  if (after_ == nullptr) return true;
+  extractor_.Extract(row, scratch_);
+  const int order = extractor_.Compare(scratch_, after_->sort);
+  return order > 0 || (order == 0 && row.key > after_->key);
+}
+
+void RowStream::Emit(const EntryView& row) {
+  if (left_ > 0) --left_;
+  AppendRow(out_.Element(), row, shape_);
+  bytes_ = out_.Close();
+  if (!page_ || left_ != 0) return;
+  extractor_.Extract(row, scratch_);
+  cursor_ = EncodePosition(scratch_, row.key);
+}
+
 Status RowStream::Drain(Cursor& cursor) {
-  while (left_ != 0 && cursor.Step()) {
+  while ((left_ != 0 || page_) && !more_ && cursor.Step()) {
     ++rows_;
-    if (skip_ > 0) {
+    const EntryView row = RowOf(cursor);
+    if (!IsBehind(row)) continue;
+    if (left_ == 0) {
+      more_ = true;
+    } else if (skip_ > 0) {
       --skip_;
-      continue;
+    } else {
+      Emit(row);
+      if (static_cast<std::int64_t>(bytes_) > max_bytes_) return ResultTooLarge();
     }
-    if (left_ > 0) --left_;
-    AppendRow(out_.Element(), RowOf(cursor), shape_);
-    if (static_cast<std::int64_t>(out_.Close()) > max_bytes_) return ResultTooLarge();
   }
   return cursor.status("query");
 }

@@ -19,20 +19,32 @@ inline Status ResultTooLarge() { return {Code::kTooLarge, "the result is larger 
 // statement after the other.
 class RowStream {
  public:
-  RowStream(const QuerySpec& spec, std::int64_t max_bytes)
-      : shape_(spec.shape), skip_(spec.offset), left_(spec.limit.value_or(-1)), max_bytes_(max_bytes) {}
+  // `after`: only rows behind that position count; may be null, else it outlives the stream.
+  RowStream(const QuerySpec& spec, const Position* after, std::int64_t max_bytes);
 
-  bool wants_more() const { return left_ != 0; }
+  bool wants_more() const { return (left_ != 0 || page_) && !more_; }
   Status Drain(Cursor& cursor);
   std::int64_t rows() const { return rows_; }
+  // The cursor of a page that more rows follow, else empty.
+  std::string CursorText() { return more_ ? std::move(cursor_) : std::string(); }
   JsonChunks Take() { return out_.Take(); }
 
  private:
-  QueryShape shape_;
+  bool IsBehind(const EntryView& row);
+  void Emit(const EntryView& row);
+
+  SortExtractor extractor_;
+  std::vector<SortValue> scratch_;
+  RowShape shape_;
+  const Position* after_;
+  bool page_;
   std::int64_t skip_;
   std::int64_t left_;
   std::int64_t max_bytes_;
   std::int64_t rows_ = 0;
+  std::size_t bytes_ = 0;
+  std::string cursor_;  // of the last row that a page takes
+  bool more_ = false;
   ChunkWriter out_;
 };
 

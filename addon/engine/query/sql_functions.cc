@@ -24,6 +24,15 @@ std::string_view Text(sqlite3_value* value) {
   return {static_cast<const char*>(data), data == nullptr ? 0 : static_cast<std::size_t>(sqlite3_value_bytes(value))};
 }
 
+// The connection looks at its deadline every few thousand steps of SQLite's machine, which may be very many bytes.
+bool IsPastDeadline(BoundFilter& filter, std::size_t bytes) {
+  constexpr std::size_t kLookEvery = 256U << 10;
+  filter.bytes += bytes;
+  if (filter.bytes < kLookEvery || filter.connection == nullptr) return false;
+  filter.bytes = 0;
+  return filter.connection->PastDeadline();
+}
+
 void Match(sqlite3_context* context, int /*count*/, sqlite3_value** arguments) {
   auto* filter = static_cast<BoundFilter*>(sqlite3_value_pointer(arguments[0], kFilterPointer));
   if (filter == nullptr) return sqlite3_result_error(context, "hypha_match needs a bound filter", -1);
@@ -35,6 +44,7 @@ void Match(sqlite3_context* context, int /*count*/, sqlite3_value** arguments) {
   entry.created_at = sqlite3_value_int64(arguments[4]);
   entry.updated_at = sqlite3_value_int64(arguments[5]);
   entry.version = sqlite3_value_int64(arguments[6]);
+  if (IsPastDeadline(*filter, entry.value.size())) return sqlite3_result_error_code(context, SQLITE_INTERRUPT);
   try {
     sqlite3_result_int(context, filter->evaluator->Matches(entry) ? 1 : 0);
   } catch (const std::bad_alloc&) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "query/evaluator.h"
+#include "sqlite/connection.h"
 #include "sqlite3.h"
 
 namespace hypha {
@@ -11,7 +12,9 @@ namespace hypha {
 // What is bound to a statement that filters, with sqlite3_bind_pointer() under kFilterPointer.
 struct BoundFilter {
   const Evaluator* evaluator = nullptr;
-  std::int64_t examined = 0;  // rows that the evaluator was asked about
+  const Connection* connection = nullptr;  // whose deadline is looked at within long rows; may be null
+  std::int64_t examined = 0;               // rows that the evaluator was asked about
+  std::size_t bytes = 0;                   // of those since the deadline was last looked at
 };
 inline constexpr char kFilterPointer[] = "hypha-filter";
 

@@ -213,15 +213,27 @@ Status Connection::SetDurability(Durability durability) {
   return status;
 }
 
-void Connection::SetDeadline(SteadyTime deadline) {
+void Connection::SetDeadline(SteadyTime deadline, const std::atomic<bool>* cancelled) {
   deadline_ = deadline;
+  cancelled_ = cancelled;
+  has_deadline_ = true;
   sqlite3_progress_handler(db_, kProgressSteps, &Connection::OnProgress, this);
 }
 
-void Connection::ClearDeadline() { sqlite3_progress_handler(db_, 0, nullptr, nullptr); }
+void Connection::ClearDeadline() {
+  cancelled_ = nullptr;
+  has_deadline_ = false;
+  sqlite3_progress_handler(db_, 0, nullptr, nullptr);
+}
 
 int Connection::OnProgress(void* self) {
-  return std::chrono::steady_clock::now() > static_cast<Connection*>(self)->deadline_ ? 1 : 0;
+  return static_cast<Connection*>(self)->PastDeadline() ? 1 : 0;
+}
+
+bool Connection::PastDeadline() const {
+  if (!has_deadline_) return false;
+  if (cancelled_ != nullptr && cancelled_->load(std::memory_order_relaxed)) return true;
+  return std::chrono::steady_clock::now() > deadline_;
 }
 
 // Waits with jitter, so that processes that collide do not keep step. Never runs for the inline role.

@@ -74,9 +74,13 @@ class Connection {
   Durability strongest_durability() const { return strongest_; }
 
   // Statements that run past `deadline` fail with kTimeout. REQUIRES: ClearDeadline() before the next use.
-  void SetDeadline(SteadyTime deadline);
+  // `cancelled` (may be null, else it outlives the deadline) ends them as well, with the same code.
+  void SetDeadline(SteadyTime deadline, const std::atomic<bool>* cancelled = nullptr);
   void ClearDeadline();
   SteadyTime deadline() const { return deadline_; }
+  // Whether the deadline has passed, or the work was cancelled; false without a deadline.
+  bool PastDeadline() const;
+  const std::atomic<bool>* cancelled() const { return cancelled_; }
   // Lock waits of the next statements end at `deadline`.
   void SetLockDeadline(SteadyTime deadline) { lock_deadline_ = deadline; }
   void Interrupt() { sqlite3_interrupt(db_); }
@@ -99,6 +103,8 @@ class Connection {
   Durability durability_ = Durability::kFull;
   Durability strongest_ = Durability::kOff;
   SteadyTime deadline_{};
+  bool has_deadline_ = false;
+  const std::atomic<bool>* cancelled_ = nullptr;
   SteadyTime lock_deadline_{};
 };
 

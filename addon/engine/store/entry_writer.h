@@ -18,6 +18,9 @@ class EntryWriter {
   EntryWriter(KvStatements& statements, const Hooks& hooks)
       : statements_(statements), hooks_(hooks), namespaces_(statements), versions_(statements) {}
 
+  // The longest metadata that a merge may come to; JavaScript has checked what it was given.
+  void set_metadata_bytes(std::int64_t limit) { metadata_bytes_ = limit; }
+
   // REQUIRES: inside a write transaction.
   WriteOutcome Apply(const WriteOp& op);
 
@@ -53,6 +56,7 @@ class EntryWriter {
   const Hooks& hooks_;
   NamespaceCache namespaces_;
   VersionCounter versions_;
+  std::int64_t metadata_bytes_ = Limits().metadata_bytes;
   unsigned data_version_ = 0;
 };
 

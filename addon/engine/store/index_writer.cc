@@ -21,8 +21,8 @@ WriteOutcome EntryWriter::CreateIndex(const WriteOp& op) {
   if (ns_id.ok() && ns_id.value() == 0) ns_id = AddNamespace(op.ns, std::nullopt, false);
   if (!ns_id.ok()) return {ns_id.status(), 0, 0};
   auto index = DefinitionOf(op, ns_id.value());
-  if (!index.ok()) return {index.status(), 0, 0};
-  Status status = hypha::CreateIndex(statements_.db(), index.value(), hooks_.now_ms());
+  Status status = index.status();
+  if (status.ok()) status = hypha::CreateIndex(statements_.db(), index.value(), hooks_.now_ms());
   if (status.ok()) status = std::move(savepoint.value()).Release();
   if (!status.ok()) namespaces_.Erase(op.ns);  // it may have come with the index, and goes with it
   return {std::move(status), 0, 1};

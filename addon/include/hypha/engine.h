@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "hypha/hooks.h"
 #include "hypha/inline_reader.h"
@@ -32,15 +33,17 @@ class Engine {
   // Writes at once on the calling thread if that needs no waiting and no sync; false: nothing was done.
   virtual bool TryWriteInline(WriteRequest& request, WriteReply* reply) = 0;
 
-  // Answers from a snapshot taken after this call.
-  virtual void Read(ReadRequest request, ReadDone done) = 0;
+  // Answers from a snapshot taken after this call. kTimeout and kAborted as `control` says.
+  virtual void Read(ReadRequest request, ReadControl control, ReadDone done) = 0;
+  void Read(ReadRequest request, ReadDone done) { Read(std::move(request), {}, std::move(done)); }
 
   // Transactions. kBusy when the writer is not free within busy_timeout_ms; kTransactionTimeout for each use after
   // `timeout_ms`, which counts from owning the writer.
   virtual void Begin(const void* owner, std::int64_t timeout_ms, BeginDone done) = 0;
   virtual void End(TransactionId id, bool commit, StatusDone done) = 0;
   virtual void WriteIn(TransactionId id, WriteRequest request, WriteDone done) = 0;
-  virtual void ReadIn(TransactionId id, ReadRequest request, ReadDone done) = 0;
+  virtual void ReadIn(TransactionId id, ReadRequest request, ReadControl control, ReadDone done) = 0;
+  void ReadIn(TransactionId id, ReadRequest request, ReadDone done) { ReadIn(id, std::move(request), {}, std::move(done)); }
   // Rolls back every transaction of `owner`.
   virtual void Abandon(const void* owner) = 0;
 

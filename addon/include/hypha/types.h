@@ -1,6 +1,7 @@
 // The plain structs that cross the engine's public boundary: options, limits, requests and their outcomes.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -136,6 +137,10 @@ struct QuerySpec {
   std::int64_t offset = 0;
   QueryShape shape = QueryShape::kEntries;
   bool explain = false;  // run it, and tell how instead of what
+  // One page: the reply has a cursor if there are more rows. REQUIRES: a limit.
+  bool page = false;
+  std::optional<std::string> after;  // the cursor of the page before, of the same sort
+  std::vector<std::string> select;   // of values that are objects only these properties; empty: all
 };
 
 // A list of JSON array texts, each at most about kChunkBytes long, to be parsed and concatenated in order.
@@ -179,8 +184,8 @@ struct QueryReply {
   JsonChunks chunks;
   std::int64_t examined = 0;  // rows whose values were looked at
   std::string index;          // the fields of the index used as JSON, empty for a scan
-  // For Explain only: JSON text, and then no chunks.
-  std::string explanation;
+  std::string cursor;         // of a page with more to come
+  std::string explanation;    // when asked for, JSON text, and then there are no chunks
 };
 
 // GetMany: `values` is the JSON array of the values that exist, in key order of the request.
@@ -193,6 +198,12 @@ struct NamespaceInfo {
   bool is_explicit = false;
   std::string metadata;  // JSON text, empty = none
   std::int64_t created_at = 0;
+};
+
+// How long a read may take, and whether it is still wanted.
+struct ReadControl {
+  std::int64_t timeout_ms = 0;                   // 0: limits.query_timeout_ms
+  std::shared_ptr<std::atomic<bool>> cancelled;  // null: cannot be cancelled; set by any thread
 };
 
 // In the order of ReadRequest: GetEntry and Namespace give nothing when absent; Status and Diagnose give one JSON text.

@@ -30,7 +30,7 @@ TEST(Result, HoldsEitherAValueOrTheReason) {
   Result<std::string> good(std::string("v"));
   EXPECT_TRUE(good.ok());
   EXPECT_TRUE(good.status().ok());
-  Result<std::string> bad(Status(Code::kFull));
+  Result<std::string> bad = Status(Code::kFull);
   EXPECT_FALSE(bad.ok());
   EXPECT_EQ(bad.status().code(), Code::kFull);
 }

@@ -26,7 +26,6 @@ TEST_F(WriterTest, AnswersAfterTheCommit) {
 TEST_F(WriterTest, RequestsOfOneThreadCommitInOrderAndEachIsAnsweredOnce) {
   constexpr int kThreads = 4;
   constexpr int kEach = 400;
-  std::atomic<int> commits{0};
   std::vector<std::vector<Answer<WriteReply>>> answers(kThreads);
   std::vector<std::thread> threads;
   for (int t = 0; t < kThreads; ++t) {

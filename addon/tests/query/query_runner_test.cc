@@ -135,7 +135,7 @@ class QueryRunnerTest : public ::testing::TestWithParam<int> {
     for (std::size_t i = static_cast<std::size_t>(spec.offset); i < rows.size(); ++i) {
       if (spec.limit && i >= static_cast<std::size_t>(spec.offset + *spec.limit)) break;
       if (!all.empty()) all.push_back(',');
-      AppendRow(all, View(*rows[i].entry), spec.shape);
+      AppendRow(all, View(*rows[i].entry), {spec.shape, {}});
     }
     return all;
   }
