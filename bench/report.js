@@ -83,7 +83,7 @@ export function circumstances({ versions, rounds, directory }) {
       `load ${loadavg()[0].toFixed(1)}`,
     `HyphaDB: ${own}, durability normal; better-sqlite3: ${versions[BASELINE] ?? 'left out'}, WAL, synchronous NORMAL; ` +
       'the others with their defaults',
-    `medians of ${rounds} interleaved rounds; databases in ${directory}`,
+    `medians of ${rounds} interleaved rounds, fewer with the cities; databases in ${directory}`,
   ];
 }
 
@@ -105,7 +105,8 @@ export function markdown(rows, setting) {
   }
   const table = lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
   const note = circumstances(setting).slice(0, 2).join('.\n');
-  const how = `Each cell is the median (minimum–maximum) of ${setting.rounds} interleaved rounds, per operation; ` +
+  const how = `Each cell is the median (minimum–maximum) of ${setting.rounds} interleaved rounds (fewer with the cities), ` +
+    'per operation; ' +
     'where a call carries many documents, per document. ' +
     'Speed is that of HyphaDB through the contract, in multiples of the better-sqlite3 backend.';
   return `${note}.\n${how}\n\n${table}`;

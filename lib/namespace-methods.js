@@ -1,10 +1,11 @@
 // The data methods and those on namespaces: what a store and a transaction offer.
 
-import { DEFAULT_NAMESPACE, DataMethods } from './data-methods.js';
+import { DataMethods } from './data-methods.js';
 import { invalidArgument } from './errors.js';
 import { FLAG, KIND } from './op-list.js';
 import { METHOD_OPTIONS, readOptions, unknownOption } from './options.js';
 import { parseChunks } from './results.js';
+import { DEFAULT_NAMESPACE } from './scope.js';
 import { checkNamespace, metadataToJson } from './validate.js';
 
 /** @typedef {import('./session.js').StoreSession} StoreSession */

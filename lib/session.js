@@ -301,7 +301,7 @@ export class TransactionSession {
    */
   readPoint(_ns, _key, _inline, elsewhere) {
     this.#check();
-    const inTransaction = { read: (/** @type {number} */ _, /** @type {string} */ kind, /** @type {unknown[]} */ ...args) => this.#native.read(this.#id, kind, ...args) };
+    const inTransaction = { read: (/** @type {unknown} */ _, /** @type {string} */ kind, /** @type {unknown[]} */ ...args) => this.#native.read(this.#id, kind, ...args) };
     return settle(elsewhere(inTransaction));
   }
 

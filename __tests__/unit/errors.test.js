@@ -101,7 +101,7 @@ const ELSEWHERE = {
 };
 
 /** Codes of the table that nothing gives yet: the source that would have to name them does not. */
-const LATER = { HYPHA_ABORTED: 'kAborted', HYPHA_SNAPSHOT_EXPIRED: 'kSnapshotExpired', HYPHA_WAL_MOVED: 'kWalMoved', HYPHA_WAL_LIMIT: 'kWalLimit' };
+const LATER = { HYPHA_SNAPSHOT_EXPIRED: 'kSnapshotExpired', HYPHA_WAL_MOVED: 'kWalMoved', HYPHA_WAL_LIMIT: 'kWalLimit' };
 
 /** A process of Node cannot fork itself: the addon gives this code after fork(2) by other native code. */
 const NEEDS_FORK = ['HYPHA_FORKED'];

@@ -1,5 +1,10 @@
 // Any backend of the storage contract as a peer of the bench.
 
+function succeeded(result) {
+  if (!result.success) throw result.error ?? result.errors;
+  return result;
+}
+
 /**
  * The small interface that the workloads use. `read` takes the answer out of what a method resolved to; it runs outside
  * of the measured time, so that no peer pays for being wrapped.
@@ -16,14 +21,14 @@ export function contractPeer(backend) {
     count: (filter) => backend.count({ filter }),
     close: () => backend.close(),
     read: {
-      get: (result) => result.data,
-      has: (result) => result.exists,
-      getMany: (result) => result.data.size,
-      set: (result) => result.success,
-      setMany: (result) => result.success,
-      list: (result) => result.keys.length,
-      query: (result) => result.results.length,
-      count: (result) => result.count,
+      get: (result) => succeeded(result).data,
+      has: (result) => succeeded(result).exists,
+      getMany: (result) => succeeded(result).data.size,
+      set: (result) => succeeded(result).success,
+      setMany: (result) => succeeded(result).success,
+      list: (result) => succeeded(result).keys.length,
+      query: (result) => succeeded(result).results.length,
+      count: (result) => succeeded(result).count,
     },
   };
 }

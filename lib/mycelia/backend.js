@@ -2,7 +2,8 @@
 
 import { performance } from 'node:perf_hooks';
 
-import { DEFAULT_NAMESPACE, kernelQuery } from '../data-methods.js';
+import { kernelQuery } from '../read-methods.js';
+import { DEFAULT_NAMESPACE } from '../scope.js';
 import { StorageError } from '../errors.js';
 import { isStorageQuery } from '../filter.js';
 import { open } from '../open.js';

@@ -170,7 +170,8 @@ WriteOutcome EntryWriter::SetMetadata(const WriteOp& op) {
     if (!status.ok()) return Failed(std::move(status));
     if (!merged.metadata) return Failed(MissingKey(op));
     if (static_cast<std::int64_t>(merged.metadata->size()) > metadata_bytes_) {
-      return Failed({Code::kTooLarge, "metadata is larger than limits.metadataBytes (" + std::to_string(metadata_bytes_) + " bytes)"});
+      return Failed({Code::kTooLarge,
+                     "metadata is larger than limits.metadataBytes (" + std::to_string(metadata_bytes_) + " bytes)"});
     }
     effective = &merged;
   }

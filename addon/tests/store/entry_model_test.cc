@@ -51,8 +51,7 @@ class Model {
           if (op.all || name == op.ns) space.entries.clear();
         }
         return Code::kOk;
-      default:
-        break;
+      default: break;
     }
     return Code::kInternal;
   }

@@ -1,0 +1,51 @@
+// Where the data methods of an object act: a session, and perhaps one namespace of it.
+
+import { StorageError, invalidArgument } from './errors.js';
+import { METHOD_OPTIONS, readOptions } from './options.js';
+import { checkNamespace } from './validate.js';
+
+/** @typedef {import('./session.js').StoreSession} StoreSession */
+/** @typedef {import('./session.js').TransactionSession} TransactionSession */
+
+export const DEFAULT_NAMESPACE = 'default';
+
+export class Scope {
+  /** @type {string | undefined} */ #namespace;
+
+  /**
+   * @param {StoreSession | TransactionSession} session
+   * @param {string} [namespace] the only one that calls may name
+   */
+  constructor(session, namespace) {
+    this.session = session;
+    this.#namespace = namespace;
+  }
+
+  /** Whether no namespace is fixed. */
+  get isWhole() {
+    return this.#namespace === undefined;
+  }
+
+  /** @param {string} [given] @returns {string} the namespace of a call */
+  ns(given) {
+    if (given === undefined) return this.#namespace ?? DEFAULT_NAMESPACE;
+    checkNamespace(given, this.session.limits);
+    if (this.#namespace !== undefined && given !== this.#namespace) {
+      throw invalidArgument('options.namespace', `"${this.#namespace}" or absent here`);
+    }
+    return given;
+  }
+
+  /** @param {{ namespace?: string } | undefined} options @returns {string} */
+  nsOf(options) {
+    return options === undefined ? this.ns() : this.ns(readOptions(options, METHOD_OPTIONS.key).namespace);
+  }
+
+  /** @param {number} count */
+  checkBatch(count) {
+    const { batchEntries } = this.session.limits;
+    if (count > batchEntries) {
+      throw new StorageError('HYPHA_TOO_LARGE', `the batch has more entries than limits.batchEntries (${batchEntries})`);
+    }
+  }
+}
