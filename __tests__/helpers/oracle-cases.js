@@ -117,14 +117,19 @@ function place(random, entries) {
   return { system: random.pick(['createdAt', 'updatedAt', 'version']) };
 }
 
+/** A term on a given place, with an operand that suits the operator. @param {Random} random @param {any[]} entries @param {object} where */
+export function termOn(random, entries, where) {
+  const operator = random.pick(OPERATORS);
+  return { ...where, operator, value: operandFor(operator, random, entries) };
+}
+
 function term(random, entries) {
   const where = place(random, entries);
-  const operator = random.pick(OPERATORS);
   if ('system' in where && random.chance(0.8)) {
     const at = random.pick(entries)[where.system] + random.between(-1, 1);
     return { ...where, operator: random.pick(['eq', 'ne', 'gt', 'gte', 'lt', 'lte']), value: at };
   }
-  return { ...where, operator, value: operandFor(operator, random, entries) };
+  return termOn(random, entries, where);
 }
 
 /** @param {Random} random @param {any[]} entries @param {number} depth */

@@ -45,6 +45,12 @@ const PROVOKED = {
   HYPHA_NAMESPACE_NOT_EMPTY: onStore(async (s) => { await s.set('k', 1, { namespace: 'n' }); await s.deleteNamespace('n'); }),
   HYPHA_NAMESPACE_RESERVED: onStore((s) => s.deleteNamespace('default')),
   HYPHA_CONFLICT: onStore((s) => s.set('k', 1, { ifVersion: 5 })),
+  HYPHA_CONSTRAINT: onStore(async (s) => {
+    await s.createIndex('default', 'email', { unique: true });
+    await s.set('a', { email: 'x' });
+    await s.set('b', { email: 'x' });
+  }),
+  HYPHA_ABORTED: onStore((s) => s.query([], { signal: AbortSignal.abort() })),
   HYPHA_TRANSACTION_INVALID: onStore(async (s) => { const tx = await s.beginTransaction(); await tx.commit(); await tx.commit(); }),
   HYPHA_TRANSACTION_TIMEOUT: onStore(async (s) => { const tx = await s.beginTransaction({ timeout: 1 }); await s.set('k', 1); await tx.commit(); }),
   HYPHA_NESTED: onStore((s) => s.transaction(() => s.set('k', 1))),
@@ -90,7 +96,6 @@ const PROVOKED = {
 
 /** What needs a fault, a fork or a second copy of the library: the test that provokes it, and the name it has there. */
 const ELSEWHERE = {
-  HYPHA_CONSTRAINT: ['addon/tests/sqlite/statement_test.cc', 'kConstraint'],
   HYPHA_STOPPED: ['addon/tests/exec/writer_test.cc', 'kStopped'],
   HYPHA_FULL: ['addon/tests/exec/writer_test.cc', 'kFull'],
   HYPHA_IO: ['addon/tests/sqlite/statement_test.cc', 'kIo'],

@@ -19,7 +19,7 @@ struct Unclaimed {
   ~Unclaimed() {
     if (!result.ok() || result.value().engine == nullptr) return;
     result.value().reader.reset();
-    static_cast<void>(CloseStore(std::move(result.value().engine)));
+    static_cast<void>(CloseStore(result.value().engine));
   }
 
   Result<OpenedStore> result;

@@ -36,7 +36,7 @@ Napi::Value ReplyValue(Napi::Env env, const WriteReply& reply) {
   return OutcomesToJs(env, reply.outcomes);
 }
 
-void SettleWrite(Napi::Env env, Pending& pending, WriteReply reply) {
+void SettleWrite(Napi::Env env, Pending& pending, const WriteReply& reply) {
   if (!reply.status.ok()) return pending.Reject(env, reply.status);
   pending.Resolve(ReplyValue(env, reply));
 }
@@ -46,7 +46,7 @@ void SettleRead(Napi::Env env, Pending& pending, Result<ReadReply> reply) {
   pending.Resolve(ReplyToJs(env, reply.value()));
 }
 
-void SettleStatus(Napi::Env env, Pending& pending, Status status) {
+void SettleStatus(Napi::Env env, Pending& pending, const Status& status) {
   if (!status.ok()) return pending.Reject(env, status);
   pending.Resolve(env.Undefined());
 }
@@ -61,9 +61,10 @@ Napi::Function StoreHandle::Define(Napi::Env env) {
        InstanceMethod<&StoreHandle::Has>("has"), InstanceMethod<&StoreHandle::GetMetadata>("getMetadata"),
        InstanceMethod<&StoreHandle::GetMany>("getMany"), InstanceMethod<&StoreHandle::EndTurn>("endTurn"),
        InstanceMethod<&StoreHandle::Write>("write"), InstanceMethod<&StoreHandle::WriteSets>("writeSets"),
-       InstanceMethod<&StoreHandle::Read>("read"), InstanceMethod<&StoreHandle::Cancel>("cancel"), InstanceMethod<&StoreHandle::Begin>("begin"),
-       InstanceMethod<&StoreHandle::End>("end"), InstanceMethod<&StoreHandle::Checkpoint>("checkpoint"),
-       InstanceMethod<&StoreHandle::Stats>("stats"), InstanceMethod<&StoreHandle::Close>("close")});
+       InstanceMethod<&StoreHandle::Read>("read"), InstanceMethod<&StoreHandle::Cancel>("cancel"),
+       InstanceMethod<&StoreHandle::Begin>("begin"), InstanceMethod<&StoreHandle::End>("end"),
+       InstanceMethod<&StoreHandle::Checkpoint>("checkpoint"), InstanceMethod<&StoreHandle::Stats>("stats"),
+       InstanceMethod<&StoreHandle::Close>("close")});
 }
 
 Napi::Object StoreHandle::New(Napi::Env env, OpenedStore* opened) {
@@ -90,7 +91,7 @@ StoreHandle::~StoreHandle() {
   engine_->Abandon(this);
   reader_.reset();
   state_->RunBlocking([engine = std::move(engine_)]() mutable {
-    static_cast<void>(CloseStore(std::move(engine)));
+    static_cast<void>(CloseStore(engine));
     return MakeCompletion([](Napi::Env) {});
   });
 }
@@ -103,7 +104,7 @@ void StoreHandle::CloseNow() {
   if (engine_ == nullptr) return;
   engine_->Abandon(this);
   reader_.reset();
-  static_cast<void>(CloseStore(std::move(engine_)));
+  static_cast<void>(CloseStore(engine_));
   engine_.reset();
   state_->Remove(this);
 }
@@ -270,10 +271,11 @@ Napi::Value StoreHandle::Read(const Napi::CallbackInfo& info) {
   ReadControl control{target.timeout_ms, nullptr};
   if (target.token != 0) control.cancelled = state_->NewCancellation(target.token);
   auto pending = std::make_shared<Pending>(env, state_);
-  auto done = Deliver<Result<ReadReply>>(pending, [token = target.token](Napi::Env e, Pending& p, Result<ReadReply> reply) {
-    p.state().ForgetCancellation(token);
-    SettleRead(e, p, std::move(reply));
-  });
+  auto done =
+      Deliver<Result<ReadReply>>(pending, [token = target.token](Napi::Env e, Pending& p, Result<ReadReply> reply) {
+        p.state().ForgetCancellation(token);
+        SettleRead(e, p, std::move(reply));
+      });
   if (target.transaction == 0) {
     engine_->Read(std::move(request), std::move(control), std::move(done));
   } else {
@@ -348,7 +350,7 @@ Napi::Value StoreHandle::Close(const Napi::CallbackInfo& info) {
   state_->Remove(this);
   auto pending = std::make_shared<Pending>(env, state_);
   state_->RunBlocking([engine = std::exchange(engine_, nullptr), pending]() mutable {
-    Status status = CloseStore(std::move(engine));
+    Status status = CloseStore(engine);
     return MakeCompletion([pending, status = std::move(status)](Napi::Env e) { SettleStatus(e, *pending, status); });
   });
   return pending->promise();

@@ -32,7 +32,8 @@ Result<ReadReply> ReadContext::Answer(const ReadRequest& request, const ReadLimi
     if (cancelled()) return Status(Code::kAborted);
     // Interrupted before its time: only closing does that.
     if (std::chrono::steady_clock::now() < deadline) return Status(Code::kClosed);
-    return Status(Code::kTimeout, "the read took longer than its timeout (limits.queryTimeout unless given)", reply.status().sqlite_code());
+    return Status(Code::kTimeout, "the read took longer than its timeout (limits.queryTimeout unless given)",
+                  reply.status().sqlite_code());
   }
   return reply;
 }

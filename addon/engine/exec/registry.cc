@@ -126,7 +126,7 @@ Result<OpenedStore> OpenStore(const OpenOptions& options, const Hooks& hooks) {
   return store;
 }
 
-Status CloseStore(std::shared_ptr<Engine> engine) {
+Status CloseStore(const std::shared_ptr<Engine>& engine) {
   MutexLock lock(Engines().opening);
   if (!Leave(engine.get())) return Status::Ok();
   return static_cast<EngineImpl*>(engine.get())->Close();

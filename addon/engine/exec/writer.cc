@@ -220,17 +220,16 @@ void Writer::Loop() {
 
 // One thing at a time, the most urgent first. False when the writer is to end.
 bool Writer::TakeTurn() {
-  if (owner_ != Owner::kNobody) {
-    WaitForWork();
-  } else if (open_) {
+  const bool mine = owner_ == Owner::kNobody;
+  if (mine && open_) {
     RunTransaction();
-  } else if (checkpoint_need_ == Checkpointer::Need::kNow && !stopped_) {
+  } else if (mine && checkpoint_need_ == Checkpointer::Need::kNow && !stopped_) {
     CheckpointIfDue();
-  } else if (!queue_.empty()) {
+  } else if (mine && !queue_.empty()) {
     RunQueue();
-  } else if (closing_) {
+  } else if (mine && closing_) {
     return false;
-  } else if (!CheckpointIfDue()) {
+  } else if (!mine || !CheckpointIfDue()) {
     WaitForWork();
   }
   return true;

@@ -210,7 +210,7 @@ std::partial_ordering Relate(const Primitive& a, const Primitive& b) {
 bool LessThan(const Value& a, const Value& b) {
   std::string a_scratch;
   std::string b_scratch;
-  return Relate(ToPrimitive(a, &a_scratch), ToPrimitive(b, &b_scratch)) < 0;
+  return std::is_lt(Relate(ToPrimitive(a, &a_scratch), ToPrimitive(b, &b_scratch)));
 }
 
 }  // namespace hypha::js

@@ -135,7 +135,7 @@ class Validator {
   bool Escape() {
     ++at_;
     if (!Take('u')) {
-      if (at_ == end_ || std::memchr("\"\\/bfnrt", *at_, 8) == nullptr) return false;
+      if (at_ == end_ || std::string_view("\"\\/bfnrt").find(*at_) == std::string_view::npos) return false;
       ++at_;
       return true;
     }

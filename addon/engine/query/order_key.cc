@@ -56,16 +56,11 @@ std::string OrderKey(const js::Primitive& primitive) {
 
 std::string OrderKey(const SortValue& value) {
   switch (value.rank) {
-    case SortValue::Rank::kNumber:
-      return NumberKey(value.number);
-    case SortValue::Rank::kString:
-      return StringKey(value.text);
-    case SortValue::Rank::kBoolean:
-      return std::string(1, value.number != 0 ? order_tag::kTrue : order_tag::kFalse);
-    case SortValue::Rank::kComposite:
-      return std::string(1, order_tag::kComposite);
-    case SortValue::Rank::kMissing:
-      break;
+    case SortValue::Rank::kNumber: return NumberKey(value.number);
+    case SortValue::Rank::kString: return StringKey(value.text);
+    case SortValue::Rank::kBoolean: return std::string(1, value.number != 0 ? order_tag::kTrue : order_tag::kFalse);
+    case SortValue::Rank::kComposite: return std::string(1, order_tag::kComposite);
+    case SortValue::Rank::kMissing: break;
   }
   return std::string(1, order_tag::kNull);
 }

@@ -49,7 +49,8 @@ bool TakeNumber(std::string_view& in, std::uint64_t* number) {
 }
 
 bool TakeValue(std::string_view& in, SortValue* value) {
-  if (in.empty() || static_cast<unsigned char>(in[0]) > static_cast<unsigned char>(SortValue::Rank::kMissing)) return false;
+  if (in.empty() || static_cast<unsigned char>(in[0]) > static_cast<unsigned char>(SortValue::Rank::kMissing))
+    return false;
   value->rank = static_cast<SortValue::Rank>(in[0]);
   in.remove_prefix(1);
   std::uint64_t number = 0;

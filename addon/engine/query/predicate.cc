@@ -167,12 +167,12 @@ bool Predicate::TestPresent(const js::Value& value) const {
   switch (op_) {
     case Operator::kEq: return bounds_[0].Equals(value);
     case Operator::kNe: return !bounds_[0].Equals(value);
-    case Operator::kGt: return bounds_[0].Compare(value) > 0;
-    case Operator::kGte: return bounds_[0].Compare(value) >= 0;
-    case Operator::kLt: return bounds_[0].Compare(value) < 0;
-    case Operator::kLte: return bounds_[0].Compare(value) <= 0;
+    case Operator::kGt: return std::is_gt(bounds_[0].Compare(value));
+    case Operator::kGte: return std::is_gteq(bounds_[0].Compare(value));
+    case Operator::kLt: return std::is_lt(bounds_[0].Compare(value));
+    case Operator::kLte: return std::is_lteq(bounds_[0].Compare(value));
     case Operator::kBetween:
-      return bounds_.size() == 2 && bounds_[0].Compare(value) >= 0 && bounds_[1].Compare(value) <= 0;
+      return bounds_.size() == 2 && std::is_gteq(bounds_[0].Compare(value)) && std::is_lteq(bounds_[1].Compare(value));
     case Operator::kContains:
     case Operator::kStartsWith:
     case Operator::kEndsWith:

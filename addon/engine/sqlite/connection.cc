@@ -226,9 +226,7 @@ void Connection::ClearDeadline() {
   sqlite3_progress_handler(db_, 0, nullptr, nullptr);
 }
 
-int Connection::OnProgress(void* self) {
-  return static_cast<Connection*>(self)->PastDeadline() ? 1 : 0;
-}
+int Connection::OnProgress(void* self) { return static_cast<Connection*>(self)->PastDeadline() ? 1 : 0; }
 
 bool Connection::PastDeadline() const {
   if (!has_deadline_) return false;

@@ -43,7 +43,9 @@ class Engine {
   virtual void End(TransactionId id, bool commit, StatusDone done) = 0;
   virtual void WriteIn(TransactionId id, WriteRequest request, WriteDone done) = 0;
   virtual void ReadIn(TransactionId id, ReadRequest request, ReadControl control, ReadDone done) = 0;
-  void ReadIn(TransactionId id, ReadRequest request, ReadDone done) { ReadIn(id, std::move(request), {}, std::move(done)); }
+  void ReadIn(TransactionId id, ReadRequest request, ReadDone done) {
+    ReadIn(id, std::move(request), {}, std::move(done));
+  }
   // Rolls back every transaction of `owner`.
   virtual void Abandon(const void* owner) = 0;
 
@@ -66,7 +68,7 @@ Result<OpenedStore> OpenStore(const OpenOptions& options, const Hooks& hooks = {
 
 // Gives the share back. The last share stops the engine: what is queued runs, the log is emptied, the file closed; then
 // `done` runs with the outcome of the last checkpoint. REQUIRES: the share's reader is gone. Blocks while closing.
-Status CloseStore(std::shared_ptr<Engine> engine);
+Status CloseStore(const std::shared_ptr<Engine>& engine);
 
 // Brings the file to schema `target` (1 or more) and closes it. Blocks. kBusy while this process has it open.
 Status MigrateStore(const OpenOptions& options, int target, const Hooks& hooks = {});
