@@ -203,6 +203,7 @@ describe('indexes', () => {
     expect(await store.listIndexes(namespace)).toEqual([]);
     await all('dropped', indexes, async (label, each, made, i) => {
       if (i % 6 === 0) await pages(label, random, each, [...made], entries);
+      entries = await load();
     });
   }
 

@@ -4,6 +4,7 @@
 #include <future>
 #include <utility>
 
+#include "query/index_catalog.h"
 #include "query/sql_functions.h"
 #include "schema/migrations.h"
 #include "sqlite/vfs_memory.h"
@@ -70,6 +71,7 @@ Status EngineImpl::OpenWriter() {
     status = Migrate(*db.value(), request, hooks_);
   }
   if (status.ok()) status = VerifySchema(*db.value());
+  if (status.ok()) status = RefreshIndexes(*db.value());
   if (!status.ok()) return status;
   const WriterOptions writer{options_.limits.queue_operations, options_.limits.queue_bytes, options_.busy_timeout_ms};
   auto session = std::make_unique<WriteSession>(std::move(db.value()), hooks_);

@@ -1,6 +1,9 @@
 #include "query/index_catalog.h"
 
-#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "sqlite/transaction.h"
 
 namespace hypha {
 namespace {
@@ -35,6 +38,39 @@ Status InsertRow(Connection& db, IndexDefinition& index, std::int64_t now_ms) {
   return cursor.Run("record an index");
 }
 
+// What made the indexes' values.
+std::string Build() {
+  constexpr const char* kOrderKeyForm = "order keys 1";
+#if defined(__x86_64__)
+  constexpr const char* kProcessor = "x86-64";
+#elif defined(__aarch64__)
+  constexpr const char* kProcessor = "aarch64";
+#else
+  constexpr const char* kProcessor = "other";
+#endif
+  return std::string(sqlite3_sourceid()) + "; " + kProcessor + "; " + kOrderKeyForm;
+}
+
+Status RecordBuild(Connection& db) {
+  auto lease = db.cache().Take(
+      "INSERT INTO hypha_meta(name, value) VALUES('index_build', ?1) ON CONFLICT(name) DO UPDATE SET value = "
+      "excluded.value");
+  if (!lease.ok()) return lease.status();
+  const std::string build = Build();
+  return Cursor(lease.value().get()).Bind(1, std::string_view(build)).Run("record the build of indexes");
+}
+
+Result<bool> SameBuild(Connection& db) {
+  auto lease = db.cache().Take("SELECT 1 FROM hypha_meta WHERE name = 'index_build' AND value = ?1");
+  if (!lease.ok()) return lease.status();
+  const std::string build = Build();
+  Cursor cursor(lease.value().get());
+  const bool same = cursor.Bind(1, std::string_view(build)).Step();
+  Status status = cursor.status("read the build of indexes");
+  if (!status.ok()) return status;
+  return same;
+}
+
 }  // namespace
 
 Result<std::vector<IndexDefinition>> LoadIndexes(Connection& db, std::int64_t ns_id) {
@@ -65,6 +101,7 @@ Status CreateIndex(Connection& db, IndexDefinition& index, std::int64_t now_ms) 
             "an index on these fields exists, and it is " + std::string(other.unique ? "" : "not ") + "unique"};
   }
   Status status = InsertRow(db, index, now_ms);
+  if (status.ok()) status = RecordBuild(db);
   return status.ok() ? RunAll(db, CreateStatements(index)) : status;
 }
 
@@ -75,16 +112,23 @@ Status DropIndex(Connection& db, const IndexDefinition& index) {
   return status.ok() ? RunAll(db, DropStatements(index)) : status;
 }
 
-Status RebuildIndexes(Connection& db) {
+Status RefreshIndexes(Connection& db) {
   auto indexes = LoadIndexes(db, 0);
   if (!indexes.ok()) return indexes.status();
+  if (indexes.value().empty()) return Status::Ok();
+  auto same = SameBuild(db);
+  if (!same.ok()) return same.status();
+  if (same.value()) return Status::Ok();
+  auto transaction = Transaction::Begin(db);
+  if (!transaction.ok()) return transaction.status();
   for (const auto& index : indexes.value()) {
     for (const auto& statements : {DropStatements(index), CreateStatements(index)}) {
       Status status = RunAll(db, statements);
       if (!status.ok()) return status;
     }
   }
-  return Status::Ok();
+  Status status = RecordBuild(db);
+  return status.ok() ? std::move(transaction.value()).Commit() : status;
 }
 
 }  // namespace hypha

@@ -16,7 +16,9 @@ Result<std::vector<IndexDefinition>> LoadIndexes(Connection& db, std::int64_t ns
 // Makes the index and its row. The definition's id is set. An equal one is kept (kExists when only `unique` differs).
 Status CreateIndex(Connection& db, IndexDefinition& index, std::int64_t now_ms);
 Status DropIndex(Connection& db, const IndexDefinition& index);
-// Rebuilds every index: an expression's values may differ between builds of SQLite or of this engine.
-Status RebuildIndexes(Connection& db);
+
+// Rebuilds every index if another build of SQLite, another processor type or another form of order keys made them: the
+// values of an indexed expression may differ between those. REQUIRES: a writer connection outside a transaction.
+Status RefreshIndexes(Connection& db);
 
 }  // namespace hypha
