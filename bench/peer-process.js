@@ -1,6 +1,7 @@
 // One peer in a process of its own, so that no peer's garbage or compiled code is another's. It works only when asked:
 // { workload, round, quick, share } is answered with { value } or { error }.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { loadPeer } from './peers/index.js';
 import { chunks, makeDocuments, readCities, seededRandom } from './data.js';
@@ -9,6 +10,8 @@ import { WORKLOADS } from './workloads/index.js';
 const DOCUMENTS = 20_000;
 const BATCH = 1000;
 const MICROSECONDS_A_MS = 1000;
+// What the collector and the peer before still do in the background shall not be measured.
+const PAUSE_MS = 30;
 
 async function prepared({ peer: name, directory, data }) {
   const module = await loadPeer(name);
@@ -26,6 +29,7 @@ async function measure({ peer, entries }, { workload: name, round, quick, share 
   const prepare = { peer, entries, size, round, random: seededRandom(round) };
   const { run, check, value } = workload.prepare(prepare);
   globalThis.gc?.();
+  await sleep(PAUSE_MS);
   const startedAt = performance.now();
   const answer = await run();
   const elapsedMs = performance.now() - startedAt;

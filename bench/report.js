@@ -94,7 +94,7 @@ const markdownCell = (cell) => {
 
 /** The table of the README. */
 export function markdown(rows, setting) {
-  const present = [...PEERS, NOTHING].filter(({ name }) => rows.some(({ results }) => results[name]));
+  const present = PEERS.filter(({ name, control }) => !control && rows.some(({ results }) => results[name]));
   const head = ['workload', 'unit', ...present.map(({ title }) => title), 'contract, speed', 'floor'];
   const lines = [head, head.map(() => '---')];
   for (const row of rows) {

@@ -18,6 +18,9 @@ import { checkKey, metadataToJson, toArray, valueToJson } from './validate.js';
 /** @typedef {{ key: string, namespace: string, ok: boolean, deleted?: boolean, error?: Error }} DeleteOutcome */
 /** @typedef {{ name: string, explicit: boolean, metadata: Record<string, unknown>, createdAt: number }} NamespaceInfo */
 
+/** Names a method that is not part of the public interface. */
+export const writeSet = Symbol('writeSet');
+
 /** The options of a call without any. @type {Record<string, any>} */
 const NO_OPTIONS = Object.freeze(Object.create(null));
 
@@ -53,6 +56,17 @@ export class DataMethods extends ReadMethods {
   }
 
   /**
+   * set() without its own promise.
+   * @param {string} key
+   * @param {unknown} value
+   * @param {Record<string, any>} options checked
+   * @returns {Promise<number>} the version
+   */
+  [writeSet](key, value, options) {
+    return this.#scope.session.write(this.#setOp(key, value, options), options.durability);
+  }
+
+  /**
    * The value is taken at the call: changing the object afterwards changes nothing.
    * @param {string} key
    * @param {unknown} value what JSON.stringify can represent
@@ -62,8 +76,7 @@ export class DataMethods extends ReadMethods {
    */
   async set(key, value, options) {
     const given = options === undefined ? NO_OPTIONS : readOptions(options, METHOD_OPTIONS.set);
-    const version = await this.#scope.session.write(this.#setOp(key, value, given), given.durability);
-    return { version };
+    return { version: await this[writeSet](key, value, given) };
   }
 
   /**

@@ -120,7 +120,7 @@ function indexFields(fields) {
 /** @param {any} field @param {string} where @returns {object} */
 function indexField(field, where) {
   if (typeof field === 'string') return indexField({ field }, where);
-  const names = typeof field === 'object' && field !== null ? Object.keys(field) : [];
+  const names = typeof field === 'object' && field !== null && !Array.isArray(field) ? Object.keys(field) : [];
   if (names.length !== 1) throw invalidArgument(where, 'a name, { path: [...] } or { metadata: name }');
   const [name] = names;
   const value = field[name];

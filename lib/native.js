@@ -21,12 +21,12 @@ import { StorageError } from './errors.js';
 /** @typedef {[value: string, metadata: string | undefined, createdAt: number, updatedAt: number, version: number]} RawEntry */
 
 /**
- * One share of an engine. Reads answer at once: the value, undefined for an absent key, or one of the numbers YIELD
+ * One share of an engine. A namespace of 0 is "default", without a string to convert. Reads answer at once: the value, undefined for an absent key, or one of the numbers YIELD
  * and ELSEWHERE.
  * @typedef {object} NativeStore
- * @property {(ns: string, key: string) => string | number | undefined} get
+ * @property {(ns: string | 0, key: string) => string | number | undefined} get
  * @property {(ns: string, key: string) => RawEntry | number | undefined} getEntry
- * @property {(ns: string, key: string) => true | number | undefined} has
+ * @property {(ns: string | 0, key: string) => true | number | undefined} has
  * @property {(ns: string, key: string) => string | number | undefined} getMetadata
  * @property {(ns: string, keys: string[]) => [values: string, present: string] | number} getMany
  * @property {() => void} endTurn

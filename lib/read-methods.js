@@ -5,7 +5,7 @@ import { channel } from 'node:diagnostics_channel';
 import { invalidArgument } from './errors.js';
 import { isStorageQuery, readFilter, readSort } from './filter.js';
 import { METHOD_OPTIONS, readOptions } from './options.js';
-import { parseChunks, toEntry, toMap } from './results.js';
+import { parseChunks, parseStrings, toEntry, toMap } from './results.js';
 import { checkKey, checkPattern, isMalformed, toArray } from './validate.js';
 
 /** @typedef {import('./scope.js').Scope} Scope */
@@ -25,8 +25,11 @@ import { checkKey, checkPattern, isMalformed, toArray } from './validate.js';
 /** @typedef {{ namespace?: string, sort?: SortKey | SortKey[] | null, limit?: number, after?: string, select?: string[] } & ReadControl} PageOptions */
 /** @typedef {{ namespace?: string, sort?: SortKey | SortKey[] | null, batch?: number, select?: string[] } & ReadControl} IterateOptions */
 
-/** Names a method that is not part of the public interface. */
+/** They name methods that are not part of the public interface. */
 export const kernelQuery = Symbol('kernelQuery');
+export const valueText = Symbol('valueText');
+export const isPresent = Symbol('isPresent');
+export const limitsOf = Symbol('limitsOf');
 
 /** Entries of a page, or of an iterator's batch, unless given. */
 const DEFAULT_BATCH = 500;
@@ -55,6 +58,30 @@ export class ReadMethods {
     this.#scope = scope;
   }
 
+  get [limitsOf]() {
+    return this.#scope.session.limits;
+  }
+
+  /**
+   * @param {string} key
+   * @param {string} ns checked
+   * @returns {string | undefined | Promise<string | undefined>} the value's JSON text
+   */
+  [valueText](key, ns) {
+    checkKey(key, this.#scope.session.limits);
+    return this.#scope.session.valueText(ns, key);
+  }
+
+  /**
+   * @param {string} key
+   * @param {string} ns checked
+   * @returns {true | undefined | Promise<true | undefined>}
+   */
+  [isPresent](key, ns) {
+    checkKey(key, this.#scope.session.limits);
+    return this.#scope.session.isPresent(ns, key);
+  }
+
   /**
    * @template [T=any]
    * @param {string} key
@@ -62,14 +89,7 @@ export class ReadMethods {
    * @returns {Promise<T | undefined>} a fresh value that nobody else holds, undefined when the key is absent
    */
   async get(key, options) {
-    const ns = this.#scope.nsOf(options);
-    checkKey(key, this.#scope.session.limits);
-    let text = this.#scope.session.readPoint(
-      ns,
-      key,
-      (store) => store.get(ns, key),
-      async (store) => (await store.read(0, 'entry', ns, key))?.[0],
-    );
+    let text = this[valueText](key, this.#scope.nsOf(options));
     if (typeof text === 'object') text = await text;
     return text === undefined ? undefined : JSON.parse(/** @type {string} */ (text));
   }
@@ -98,14 +118,7 @@ export class ReadMethods {
    * @returns {Promise<boolean>}
    */
   async has(key, options) {
-    const ns = this.#scope.nsOf(options);
-    checkKey(key, this.#scope.session.limits);
-    const found = this.#scope.session.readPoint(
-      ns,
-      key,
-      (store) => store.has(ns, key),
-      async (store) => ((await store.read(0, 'entry', ns, key)) === undefined ? undefined : true),
-    );
+    const found = this[isPresent](key, this.#scope.nsOf(options));
     return (typeof found === 'object' ? await found : found) === true;
   }
 
@@ -160,7 +173,7 @@ export class ReadMethods {
       if (typeof given[name] === 'string' && isMalformed(given[name])) throw invalidArgument(`options.${name}`, 'without lone surrogates');
     }
     const chunks = await this.#scope.session.readControlled(given, 'list', ns, given.pattern, given.prefix, given.after, given.limit, given.offset ?? 0);
-    return parseChunks(chunks, () => this.#scope.session.nextTurn());
+    return parseStrings(chunks, () => this.#scope.session.nextTurn());
   }
 
   /**

@@ -35,6 +35,24 @@ export async function parseChunks(chunks, nextTurn) {
 }
 
 /**
+ * The same for arrays of strings. Texts without an escape, which most are, are split rather than parsed: JSON.parse looks
+ * up each short string among all that it has ever seen.
+ * @param {string[]} chunks
+ * @param {() => Promise<void>} nextTurn
+ * @returns {Promise<string[]>}
+ */
+export async function parseStrings(chunks, nextTurn) {
+  /** @type {string[]} */
+  let all = [];
+  for (let i = 0; i < chunks.length; i++) {
+    if (i > 0) await nextTurn();
+    const list = chunks[i].includes('\\') ? JSON.parse(chunks[i]) : chunks[i].slice(2, -2).split('","');
+    all = i === 0 ? list : all.concat(list);
+  }
+  return all;
+}
+
+/**
  * @param {string[]} keys as asked
  * @param {[values: string, present: string]} answer
  * @returns {Map<string, any>} the values present, in the order asked

@@ -130,8 +130,8 @@ export class WriteQueue {
     if (inline) this.#turn.touch();
     if (result instanceof Promise || typeof (/** @type {any} */ (result).then) === 'function') {
       this.#send(batch, /** @type {Promise<WriteResult>} */ (result)).then(
-        (value) => this.#answer(batch, value),
-        (error) => this.#answer(batch, error),
+        (value) => this.#answerInTime(batch, value),
+        (error) => this.#answerInTime(batch, error),
       );
     } else {
       this.#answer(batch, /** @type {WriteResult} */ (result));
@@ -164,6 +164,17 @@ export class WriteQueue {
       this.#inFlight.delete(batch);
       settle();
     }
+  }
+
+  /**
+   * Hundreds of promises settled in one turn would hold the loop through their continuations: the rest waits a turn.
+   * @param {Batch} batch
+   * @param {WriteResult | unknown} result
+   */
+  #answerInTime(batch, result) {
+    if (!this.#turn.hasTime()) return void this.#turn.next().then(() => this.#answerInTime(batch, result));
+    this.#turn.touch();
+    this.#answer(batch, result);
   }
 
   /** @param {Batch} batch @param {WriteResult | unknown} result an Error when the whole request failed */

@@ -1,4 +1,4 @@
-// Builds one preset: node scripts/build.js [release|debug|asan|tsan]
+// Builds one preset: node scripts/build.js [release|debug|asan|tsan|fuzz]
 
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { heading, isMain, main, root, run, seconds, StepError } from './support/run.js';
 import { setUp } from './setup.js';
 
-export const PRESETS = ['release', 'debug', 'asan', 'tsan'];
+export const PRESETS = ['release', 'debug', 'asan', 'tsan', 'fuzz'];
 
 // Lets checkouts at different paths share one cache.
 const CCACHE = { CCACHE_BASEDIR: root, CCACHE_NOHASHDIR: '1' };
@@ -55,7 +55,7 @@ if (isMain(import.meta.url)) {
   await main(async () => {
     const preset = process.argv[2] ?? 'release';
     if (!PRESETS.includes(preset)) throw new StepError(`no preset "${preset}"; there are ${PRESETS.join(', ')}`);
-    await setUp(preset === 'tsan' ? 'tsan' : 'build');
+    await setUp(['tsan', 'fuzz'].includes(preset) ? 'tsan' : 'build');
     heading(`Build (${preset})`);
     await build(preset);
   });

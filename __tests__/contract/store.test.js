@@ -1,9 +1,10 @@
 import { open } from '../../lib/index.js';
 import { useFolder } from '../helpers/folders.js';
 import { entryCases } from './store-cases/entries.js';
+import { indexCases, readingCases } from './store-cases/indexes.js';
 import { copyCases, lifecycleCases, namespaceCases, transactionCases } from './store-cases/namespaces.js';
 
-const groups = { entries: entryCases, namespaces: namespaceCases, transactions: transactionCases, copying: copyCases, lifecycle: lifecycleCases };
+const groups = { entries: entryCases, namespaces: namespaceCases, transactions: transactionCases, indexes: indexCases, reading: readingCases, copying: copyCases, lifecycle: lifecycleCases };
 const folder = useFolder();
 const modes = {
   'Store over a file': () => ({ path: folder.next() }),

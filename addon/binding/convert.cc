@@ -117,6 +117,14 @@ bool Reader::Text(napi_value value, std::string* out) {
   return true;
 }
 
+bool Reader::Namespace(napi_value value, std::string* out) {
+  napi_valuetype type = napi_undefined;
+  napi_typeof(env_, value, &type);
+  if (type != napi_number) return Text(value, out);
+  *out = kDefaultNamespace;
+  return true;
+}
+
 bool Reader::Wtf8(napi_value value, std::string* out) {
   std::size_t length = 0;
   if (napi_get_value_string_utf16(env_, value, nullptr, 0, &length) != napi_ok) return Fail("a string");

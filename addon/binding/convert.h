@@ -22,6 +22,7 @@ class Reader {
 
   bool ok() const { return ok_; }
   bool Text(napi_value value, std::string* out);  // a well-formed string, as UTF-8
+  bool Namespace(napi_value value, std::string* out);    // a string, or any number for 'default'
   bool Wtf8(napi_value value, std::string* out);  // any string
   bool Number(napi_value value, double* out);
   bool Integer(napi_value value, std::int64_t* out);

@@ -137,7 +137,7 @@ Napi::Value StoreHandle::Get(const Napi::CallbackInfo& info) {
   Reader arguments(env);
   std::string ns;
   std::string key;
-  if (!arguments.Text(info[0], &ns) || !arguments.Text(info[1], &key)) return {};
+  if (!arguments.Namespace(info[0], &ns) || !arguments.Text(info[1], &key)) return {};
   std::string_view value;
   const auto other = NotFound(env, reader->Get(ns, key, &value));
   return other ? *other : Napi::Value(env, ToJs(env, value));
@@ -163,7 +163,7 @@ Napi::Value StoreHandle::Has(const Napi::CallbackInfo& info) {
   Reader arguments(env);
   std::string ns;
   std::string key;
-  if (!arguments.Text(info[0], &ns) || !arguments.Text(info[1], &key)) return {};
+  if (!arguments.Namespace(info[0], &ns) || !arguments.Text(info[1], &key)) return {};
   const auto other = NotFound(env, reader->Has(ns, key));
   return other ? *other : Napi::Boolean::New(env, true);
 }

@@ -2,13 +2,14 @@
 
 import { performance } from 'node:perf_hooks';
 
-import { kernelQuery } from '../read-methods.js';
-import { DEFAULT_NAMESPACE } from '../scope.js';
+import { writeSet } from '../data-methods.js';
 import { StorageError } from '../errors.js';
 import { isStorageQuery } from '../filter.js';
 import { open } from '../open.js';
 import { readOpenOptions } from '../options.js';
-import { checkKey, toArray } from '../validate.js';
+import { isPresent, kernelQuery, limitsOf, valueText } from '../read-methods.js';
+import { DEFAULT_NAMESPACE } from '../scope.js';
+import { checkKey, checkNamespace, toArray } from '../validate.js';
 import { toOpenOptions, wantsDebug } from './config.js';
 
 /** @typedef {import('./config.js').MyceliaConfig} MyceliaConfig */
@@ -16,6 +17,12 @@ import { toOpenOptions, wantsDebug } from './config.js';
 /** @typedef {import('../store.js').Store} Store */
 /** @typedef {import('../transaction.js').Transaction} Transaction */
 /** @typedef {{ namespace?: string, transactionId?: string, [other: string]: any }} CallOptions */
+
+/** @param {string} namespace @param {Store} store @returns {string} the same, checked */
+function checked(namespace, store) {
+  if (namespace !== DEFAULT_NAMESPACE) checkNamespace(namespace, store[limitsOf]);
+  return namespace;
+}
 
 const ISOLATIONS = ['READ_UNCOMMITTED', 'READ_COMMITTED', 'SERIALIZABLE'];
 /** Ended or timed-out transactions that nobody asked for again are forgotten beyond this many. */
@@ -119,22 +126,55 @@ export class MyceliaStorageBackend {
   }
 
   /** @param {string} key @param {CallOptions} [options] @returns {Promise<{ success: boolean, data?: any, metadata?: any, error?: Error }>} */
-  get(key, options) {
+  async get(key, options) {
+    try {
+      const store = this.#direct(options);
+      if (store === undefined || options?.includeMetadata === true) return await this.#getWith(key, options);
+      const namespace = namespaceOf(options);
+      let text = store[valueText](key, checked(namespace, store));
+      if (typeof text === 'object') text = await text;
+      if (text === undefined) throw notFound(key, namespace);
+      return { success: true, data: JSON.parse(text) };
+    } catch (error) {
+      return { success: false, error: /** @type {Error} */ (error) };
+    }
+  }
+
+  /** @param {string} key @param {CallOptions | undefined} options */
+  #getWith(key, options) {
     return this.#call('get', options, async (target) => {
       const namespace = namespaceOf(options);
-      if (options?.includeMetadata === true) {
-        const entry = await target.getEntry(key, { namespace });
-        if (entry === undefined) throw notFound(key, namespace);
-        return { data: entry.value, metadata: entry.metadata };
-      }
-      const data = await target.get(key, { namespace });
-      if (data === undefined) throw notFound(key, namespace);
-      return { data };
+      const entry = await target.getEntry(key, { namespace });
+      if (entry === undefined) throw notFound(key, namespace);
+      return options?.includeMetadata === true ? { data: entry.value, metadata: entry.metadata } : { data: entry.value };
     });
   }
 
+  /**
+   * The store, for a call that may take the short way: open, not debugged, outside a transaction.
+   * @param {CallOptions | null | undefined} options
+   * @returns {Store | undefined}
+   */
+  #direct(options) {
+    const busy = this.#closed || this.#debug || (options?.transactionId !== undefined && options.transactionId !== null);
+    return busy ? undefined : this.#store;
+  }
+
   /** @param {string} key @param {any} value @param {CallOptions} [options] @returns {Promise<{ success: boolean, error?: Error }>} */
-  set(key, value, options) {
+  async set(key, value, options) {
+    try {
+      const store = this.#direct(options);
+      if (store === undefined) return await this.#setWith(key, value, options);
+      const namespace = checked(namespaceOf(options), store);
+      await store[writeSet](key, value, { namespace, metadata: options?.metadata, overwrite: options?.overwrite !== false });
+      return { success: true };
+    } catch (error) {
+      return { success: false, error: /** @type {Error} */ (error) };
+    }
+  }
+
+  /** @param {string} key @param {any} value @param {CallOptions | undefined} options */
+  #setWith(key, value, options) {
     const take = attempt(() => [this.#now(value), this.#now(options?.metadata)]);
     return this.#call('set', options, async (target) => {
       const [captured, metadata] = take();
@@ -159,7 +199,19 @@ export class MyceliaStorageBackend {
   }
 
   /** @param {string} key @param {CallOptions} [options] @returns {Promise<{ success: boolean, exists: boolean, error?: Error }>} */
-  has(key, options) {
+  async has(key, options) {
+    try {
+      const store = this.#direct(options);
+      if (store === undefined) return await this.#hasWith(key, options);
+      const found = store[isPresent](key, checked(namespaceOf(options), store));
+      return { success: true, exists: (typeof found === 'object' ? await found : found) === true };
+    } catch (error) {
+      return { success: false, exists: false, error: /** @type {Error} */ (error) };
+    }
+  }
+
+  /** @param {string} key @param {CallOptions | undefined} options */
+  #hasWith(key, options) {
     const work = async (/** @type {Store | Transaction} */ target) => ({ exists: await target.has(key, { namespace: namespaceOf(options) }) });
     return this.#call('has', options, work, { exists: false });
   }
@@ -206,8 +258,14 @@ export class MyceliaStorageBackend {
    */
   async setMany(entries, options) {
     const now = (/** @type {any} */ value) => this.#now(value);
-    const take = attempt(() => toArray(entries, 'entries').map((entry) => flatten(entry, options, now)));
-    const work = async (/** @type {Store | Transaction} */ target) => ({ outcomes: (await target.setMany(take(), { atomic: options?.atomic === true })).outcomes });
+    const take = attempt(() => ({
+      list: toArray(entries, 'entries').map((entry) => flatten(entry, now)),
+      common: { namespace: namespaceOf(options), metadata: now(options?.metadata), overwrite: options?.overwrite !== false, atomic: options?.atomic === true },
+    }));
+    const work = async (/** @type {Store | Transaction} */ target) => {
+      const { list, common } = take();
+      return { outcomes: (await target.setMany(list, common)).outcomes };
+    };
     const result = await this.#call('setMany', options, work, { results: new Map() });
     return result.success ? summarize(result.outcomes) : result;
   }
@@ -409,23 +467,28 @@ function attempt(make) {
   }
 }
 
-/** @param {any} entry @param {CallOptions | undefined} common @param {(value: any) => any} now @returns {any} an entry of Store.setMany() */
-function flatten(entry, common, now) {
+/**
+ * @param {any} entry one of the contract's setMany()
+ * @param {(value: any) => any} now
+ * @returns {any} the same as one of Store.setMany(), with what its own options say
+ */
+function flatten(entry, now) {
   if (typeof entry !== 'object' || entry === null) return entry;
-  const own = entry.options ?? {};
-  return {
-    key: entry.key,
-    value: now(entry.value),
-    namespace: own.namespace || namespaceOf(common),
-    metadata: now(own.metadata ?? common?.metadata),
-    overwrite: (own.overwrite ?? common?.overwrite) !== false,
-  };
+  const { key, options: own } = entry;
+  const value = now(entry.value);
+  if (own === undefined || own === null) return { key, value };
+  return { key, value, namespace: own.namespace || undefined, metadata: now(own.metadata) ?? undefined, overwrite: own.overwrite === undefined ? undefined : own.overwrite !== false };
 }
 
 /** @param {{ key: string, namespace: string, ok: boolean, error?: Error }[]} outcomes */
 function summarize(outcomes) {
-  const all = outcomes.map(({ key, namespace, ok, error }) => ({ key, namespace, success: ok, ...(ok ? {} : { error }) }));
-  const results = new Map(all.map(({ key, success, error }) => [key, success ? { success } : { success, error }]));
-  const errors = all.flatMap(({ error }) => (error === undefined ? [] : [error]));
+  const results = new Map();
+  const all = [];
+  const errors = [];
+  for (const { key, namespace, ok, error } of outcomes) {
+    results.set(key, ok ? { success: true } : { success: false, error });
+    all.push(ok ? { key, namespace, success: true } : { key, namespace, success: false, error });
+    if (error !== undefined) errors.push(error);
+  }
   return { success: errors.length === 0, results, outcomes: all, ...(errors.length > 0 && { errors }) };
 }

@@ -1,11 +1,22 @@
 #include "base/json_writer.h"
 
+#include <array>
+#include <cstddef>
+
 namespace hypha {
 namespace {
 
 constexpr std::string_view kHex = "0123456789abcdef";
 
-bool NeedsEscape(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
+consteval std::array<bool, 256> MakeEscapes() {
+  std::array<bool, 256> escapes{};
+  for (std::size_t c = 0; c < 0x20; ++c) escapes[c] = true;
+  escapes['"'] = escapes['\\'] = true;
+  return escapes;
+}
+constexpr auto kEscapes = MakeEscapes();
+
+bool NeedsEscape(char c) { return kEscapes[static_cast<unsigned char>(c)]; }
 
 void AppendEscaped(std::string& out, char c) {
   switch (c) {

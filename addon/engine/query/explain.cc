@@ -1,6 +1,8 @@
 #include "query/explain.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "query/json_scan.h"
 
@@ -15,10 +17,12 @@ std::size_t RowCount(const JsonChunks& chunks) {
   return rows;
 }
 
-QueryReply Finish(Json json, QueryReply reply) {
+// `index` is JSON text as it is: the JSON library refuses the lone surrogates that names may hold.
+QueryReply Finish(Json json, const std::string& index, QueryReply reply) {
   json["examined"] = reply.examined;
   json["returned"] = RowCount(reply.chunks);
-  reply.explanation = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const std::string rest = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  reply.explanation = "{\"index\":" + index + "," + rest.substr(1);
   reply.chunks.clear();
   return reply;
 }
@@ -27,11 +31,15 @@ QueryReply Finish(Json json, QueryReply reply) {
 
 QueryReply Explain(const Plan& plan, QueryReply reply) {
   Json json{{"plan", plan.table_scan ? "table scan" : "key scan"},
-            {"index", nullptr},
             {"exact", !plan.match},
             {"order", plan.key_order ? "by the plan" : "sorted"},
             {"sql", Json::array({plan.sql})}};
-  return Finish(std::move(json), std::move(reply));
+  return Finish(std::move(json), "null", std::move(reply));
+}
+
+QueryReply ExplainNothing() {
+  Json json{{"plan", "nothing"}, {"exact", true}, {"order", "by the plan"}, {"sql", Json::array()}};
+  return Finish(std::move(json), "null", {});
 }
 
 QueryReply Explain(const IndexPlan& plan, QueryReply reply) {
@@ -40,11 +48,11 @@ QueryReply Explain(const IndexPlan& plan, QueryReply reply) {
     if (std::find(sql.begin(), sql.end(), segment.sql) == sql.end()) sql.push_back(segment.sql);
   }
   Json json{{"plan", "index"},
-            {"index", {{"id", plan.index.id}, {"fields", Json::parse(reply.index, nullptr, false)}}},
             {"exact", plan.exact},
             {"order", plan.ordered ? "by the plan" : "sorted"},
             {"sql", std::move(sql)}};
-  return Finish(std::move(json), std::move(reply));
+  const std::string index = "{\"id\":" + std::to_string(plan.index.id) + ",\"fields\":" + reply.index + "}";
+  return Finish(std::move(json), index, std::move(reply));
 }
 
 }  // namespace hypha

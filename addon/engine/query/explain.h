@@ -11,5 +11,7 @@ namespace hypha {
 // `sql` has ? where values are bound.
 QueryReply Explain(const Plan& plan, QueryReply reply);
 QueryReply Explain(const IndexPlan& plan, QueryReply reply);
+// Of a query that no row can answer: a namespace without entries, a limit of 0.
+QueryReply ExplainNothing();
 
 }  // namespace hypha

@@ -60,10 +60,13 @@ const Term* BestTerm(const IndexField& field, const std::vector<const Term*>& te
 
 Candidate Match(const IndexDefinition& index, const std::vector<const Term*>& terms) {
   Candidate candidate;
+  std::vector<const Term*> unused = terms;
   for (const auto& field : index.fields) {
     std::optional<std::vector<IndexRange>> ranges;
-    const Term* term = BestTerm(field, terms, &ranges);
+    const Term* term = BestTerm(field, unused, &ranges);
     if (term == nullptr) break;
+    // An index may name a field twice, but its term counts once.
+    std::erase(unused, term);
     candidate.weight += Weight(term->op);
     ++candidate.terms_used;
     const bool one_value = term->op == Operator::kEq && ranges->size() == 1 && term->operand.tag != Operand::Tag::kNull;
@@ -95,13 +98,15 @@ class SegmentBuilder {
 
   // `order`: what to sort by within the segment, may be empty.
   IndexSegment Range(const IndexRange& range, bool match, const std::string& order) const {
-    std::string sql = Start() + " AND " + Column() + " >= ?1 AND " + Column() + " < ?3";
-    return {Finish(std::move(sql), match, order), range.low, range.high, match};
+    std::string from = From() + " AND " + Column() + " >= ?1 AND " + Column() + " < ?3";
+    std::string sql = Finish(select_ + from, match, order);
+    return {std::move(sql), std::move(from), range.low, range.high, match};
   }
   // Every row for which the column is null or absent, in key order.
   IndexSegment Missing(bool match) const {
-    std::string sql = Start() + " AND (" + Column() + " >= x'50' OR " + Column() + " IS NULL)";
-    return {Finish(std::move(sql), match, " ORDER BY key"), {}, {}, match};
+    std::string from = From() + " AND (" + Column() + " >= x'50' OR " + Column() + " IS NULL)";
+    std::string sql = Finish(select_ + from, match, " ORDER BY key");
+    return {std::move(sql), std::move(from), {}, {}, match};
   }
   std::string Column() const { return IndexExpression(index_.fields[column_]); }
   std::string NullCheck() const { return "SELECT 1" + From() + " AND " + Column() + " = x'51' LIMIT 1"; }
@@ -115,7 +120,6 @@ class SegmentBuilder {
     }
     return sql;
   }
-  std::string Start() const { return select_ + From(); }
   std::string Finish(std::string sql, bool match, const std::string& order) const {
     if (match) sql += match_call_;
     return sql + order;

@@ -17,7 +17,8 @@ namespace hypha {
 // Binds: ?1 low, ?2 the evaluator (when `match`), ?3 high, ?4 and on the keys of the leading columns.
 struct IndexSegment {
   std::string sql;
-  std::string low;  // both empty: the column is absent or null, nothing is bound
+  std::string from;  // its part that says which rows of the index are read, without the evaluator
+  std::string low;   // both empty: the column is absent or null, nothing is bound
   std::string high;
   bool match = true;  // the evaluator decides on each row
 };

@@ -1,5 +1,7 @@
 #include "query/query_runner.h"
 
+#include <algorithm>
+#include <limits>
 #include <random>
 
 #include "query/evaluator.h"
@@ -72,7 +74,7 @@ void Scan(Connection& db, ScanPartner* partner, const Plan& plan, const QueryJob
           std::int64_t last_rowid, ScanPart& part) {
   const std::int64_t max_bytes = job.result_bytes;
   if (partner != nullptr && plan.table_scan && last_rowid >= kWorthSharing) {
-    const RowidRange lower{0, last_rowid / 2};
+    const RowidRange lower{std::numeric_limits<std::int64_t>::min(), last_rowid / 2};
     const RowidRange upper{last_rowid / 2 + 1, last_rowid};
     ScanPart other(job.spec, evaluator, job.after);
     const bool shared =
@@ -106,7 +108,8 @@ bool QueryRunner::HoldsMostRows(std::int64_t ns_id, std::int64_t last_rowid) {
   std::minstd_rand random(static_cast<unsigned>(last_rowid) + 1);
   int hits = 0;
   for (int i = 0; i < kProbes; ++i) {
-    const std::int64_t at = 1 + static_cast<std::int64_t>(random()) % (last_rowid + 1);
+    // A file that others wrote may hold ids below 1.
+    const std::int64_t at = 1 + static_cast<std::int64_t>(random()) % std::max<std::int64_t>(last_rowid, 1);
     Cursor cursor(probe.value().get());
     if (cursor.Bind(1, at).Step() && cursor.Integer(0) == ns_id) ++hits;
   }
@@ -142,9 +145,7 @@ Result<bool> QueryRunner::IsSelective(const IndexPlan& plan) {
   std::int64_t left = std::max(kAlwaysSelective, last.value() / kSelectivePart);
   for (const auto& segment : plan.segments) {
     if (segment.low.empty()) continue;
-    const auto where = segment.sql.find(" FROM ");
-    auto from = segment.sql.substr(where, segment.sql.find(segment.match ? " AND hypha_match" : " ORDER BY") - where);
-    auto lease = db_.cache().Take("SELECT count(*) FROM (SELECT 1" + from + " LIMIT ?2)");
+    auto lease = db_.cache().Take("SELECT count(*) FROM (SELECT 1" + segment.from + " LIMIT ?2)");
     if (!lease.ok()) return lease.status();
     Cursor cursor(lease.value().get());
     cursor.BindBlob(1, segment.low).BindBlob(3, segment.high).Bind(2, left);
@@ -254,7 +255,7 @@ Result<QueryReply> QueryRunner::Run(const QuerySpec& spec, std::int64_t ns_id, s
     after = DecodePosition(*spec.after, spec.sort.size());
     if (!after) return Status(Code::kInvalidArgument, "after must be the cursor of a page with the same sort");
   }
-  if (ns_id == 0 || spec.limit == 0) return QueryReply{};
+  if (ns_id == 0 || spec.limit == 0) return spec.explain ? ExplainNothing() : QueryReply{};
   const QueryJob job{spec, ns_id, result_bytes, after ? &*after : nullptr};
   auto plan = PlanWithIndex(job, false);
   if (!plan.ok()) return plan.status();

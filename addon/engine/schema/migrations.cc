@@ -15,7 +15,7 @@ namespace {
 // What the steps made; indexes that users asked for come on top.
 constexpr const char* kOurSchema =
     "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE substr(tbl_name, 1, 6) = 'hypha_' "
-    "AND NOT (type = 'index' AND substr(name, 1, 9) = 'hypha_ix_') ORDER BY type, name";
+    "AND NOT (type = 'index' AND substr(name, 1, 9) IN ('hypha_ix_', 'hypha_ux_')) ORDER BY type, name";
 
 std::string Checksum(std::string_view text) {
   char hex[9];

@@ -6,9 +6,16 @@
 namespace hypha {
 namespace {
 
+// Longer names would make statements longer than a connection takes (SQLITE_LIMIT_SQL_LENGTH): a query may say each
+// name three times, with its quotes doubled.
+constexpr std::size_t kMaxFieldsBytes = 8192;
+
 Result<IndexDefinition> DefinitionOf(const WriteOp& op, std::int64_t ns_id) {
   auto fields = FieldsFromJson(op.value);
   if (!fields || fields->empty()) return Status(Code::kInvalidArgument, "the fields of an index are not readable");
+  if (FieldsToJson(*fields).size() > kMaxFieldsBytes) {
+    return Status(Code::kTooLarge, "the names of an index's fields are longer than 8192 bytes");
+  }
   return IndexDefinition{0, ns_id, std::move(*fields), op.unique};
 }
 

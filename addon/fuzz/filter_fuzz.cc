@@ -1,0 +1,2 @@
+int placeholder();
+int placeholder() { return 0; }
