@@ -1,5 +1,6 @@
 // The data methods that a store, a namespace and a transaction share: reading comes from ReadMethods, writing is here.
 
+import { Atomic } from './atomic.js';
 import { StorageError, invalidArgument } from './errors.js';
 import { FLAG, KIND, OpList } from './op-list.js';
 import { METHOD_OPTIONS, readOptions } from './options.js';
@@ -17,6 +18,9 @@ import { checkKey, metadataToJson, toArray, valueToJson } from './validate.js';
 /** @typedef {{ key: string, namespace: string, ok: boolean, version?: number, error?: Error }} SetOutcome */
 /** @typedef {{ key: string, namespace: string, ok: boolean, deleted?: boolean, error?: Error }} DeleteOutcome */
 /** @typedef {{ name: string, explicit: boolean, metadata: Record<string, unknown>, createdAt: number }} NamespaceInfo */
+
+/** How often update() starts again when others write the same key. */
+const UPDATE_RETRIES = 100;
 
 /** Names a method that is not part of the public interface. */
 export const writeSet = Symbol('writeSet');
@@ -203,6 +207,43 @@ export class DataMethods extends ReadMethods {
     if (text === undefined) throw new StorageError('HYPHA_INVALID_VALUE', 'metadata must be a plain object');
     const kind = given.merge === false ? KIND.setMetadata : KIND.mergeMetadata;
     return { version: await this.#scope.session.write({ kind, ns, key, metadata: text }, given.durability) };
+  }
+
+  /**
+   * Checks and changes of many keys that happen together or not at all.
+   * @returns {Atomic}
+   */
+  atomic() {
+    return new Atomic(this.#scope);
+  }
+
+  /**
+   * Replaces a value by what `change` makes of it. Updates of one key through one store run one after the other; if
+   * another writer comes between, `change` is called again with the newer value.
+   * @template [T=any]
+   * @param {string} key
+   * @param {(value: T | undefined) => T | Promise<T>} change undefined: the key is absent
+   * @param {{ namespace?: string, durability?: Durability, retries?: number }} [options] retries: default 100, then
+   *   HYPHA_CONFLICT
+   * @returns {Promise<{ value: T, version: number }>}
+   */
+  async update(key, change, options) {
+    const { retries = UPDATE_RETRIES, namespace, durability } = readOptions(options, METHOD_OPTIONS.update);
+    const ns = this.#scope.ns(namespace);
+    checkKey(key, this.#scope.session.limits);
+    if (typeof change !== 'function') throw invalidArgument('change', 'a function');
+    return this.#scope.session.inOrder(`${ns}\0${key}`, async () => {
+      for (let attempt = 0; ; attempt++) {
+        const entry = await this.getEntry(key, { namespace: ns });
+        const value = await change(entry?.value);
+        try {
+          const { version } = await this.set(key, value, { namespace: ns, durability, ifVersion: entry?.version ?? null });
+          return { value, version };
+        } catch (error) {
+          if (/** @type {any} */ (error).code !== 'HYPHA_CONFLICT' || attempt >= retries) throw error;
+        }
+      }
+    });
   }
 
   /**

@@ -10,6 +10,8 @@ import { native } from './native.js';
 /** @type {Record<string, number>} */
 export const KIND = Object.fromEntries(native.writeKinds.map((name, index) => [name, index]));
 export const FLAG = { noOverwrite: 16, recursive: 32, all: 64, unique: 128 };
+/** What an edit does, beside KIND.edit. */
+export const EDIT = { sum: 0, min: 1 << 8, max: 2 << 8, append: 3 << 8 };
 
 /**
  * One change.

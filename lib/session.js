@@ -66,6 +66,7 @@ export class StoreSession {
   /** @type {Turn} */ #turn;
   /** @type {Durability} */ #durability;
   #bodies = 0;
+  /** @type {Map<string, Promise<void>>} the last of each line of inOrder() */ #lines = new Map();
   #closed = false;
 
   /** @param {NativeStore} store @param {{ limits: Limits, durability: Durability }} options */
@@ -242,6 +243,24 @@ export class StoreSession {
     return this.#queue.addAll(ops, this.#level(durability), atomic);
   }
 
+  /**
+   * Runs `work` after all earlier ones of the same name.
+   * @template T
+   * @param {string} name
+   * @param {() => Promise<T>} work
+   * @returns {Promise<T>}
+   */
+  inOrder(name, work) {
+    const before = this.#lines.get(name) ?? Promise.resolve();
+    const mine = before.then(work);
+    const settled = mine.then(() => {}, () => {}); // the caller has the failure; the next in line only waits
+    this.#lines.set(name, settled);
+    settled.then(() => {
+      if (this.#lines.get(name) === settled) this.#lines.delete(name);
+    });
+    return mine;
+  }
+
   /** @param {number} timeout milliseconds @returns {Promise<TransactionSession>} */
   async begin(timeout) {
     this.#checkOpen();
@@ -364,6 +383,11 @@ export class TransactionSession {
 
   nextTurn() {
     return this.#store.nextTurn();
+  }
+
+  /** @template T @param {string} name @param {() => Promise<T>} work @returns {Promise<T>} */
+  inOrder(name, work) {
+    return this.#store.inOrder(`${this.#id}\0${name}`, work);
   }
 
   /** @param {Op} op @returns {Promise<number>} */

@@ -1,6 +1,8 @@
 // An interactive transaction.
 
 import { NamespaceMethods } from './namespace-methods.js';
+import { KIND } from './op-list.js';
+import { DEFAULT_NAMESPACE } from './scope.js';
 
 /** @typedef {import('./session.js').TransactionSession} TransactionSession */
 
@@ -20,6 +22,25 @@ export class Transaction extends NamespaceMethods {
   /** A number that no other transaction of this process has. */
   get id() {
     return this.#session.id;
+  }
+
+  /**
+   * A transaction inside this one: what `body` did is undone when it throws or rejects, and this one goes on.
+   * @template T
+   * @param {(tx: Transaction) => T} body gets this transaction
+   * @returns {Promise<Awaited<T>>}
+   */
+  async transaction(body) {
+    await this.#session.write({ kind: KIND.savepoint, ns: DEFAULT_NAMESPACE });
+    let result;
+    try {
+      result = await body(this);
+    } catch (error) {
+      await this.#session.write({ kind: KIND.rollbackTo, ns: DEFAULT_NAMESPACE }).catch(() => {}); // the body's own error is the one to tell
+      throw error;
+    }
+    await this.#session.write({ kind: KIND.release, ns: DEFAULT_NAMESPACE });
+    return result;
   }
 
   /** @returns {Promise<void>} resolved once the changes are durable as the store's durability says */

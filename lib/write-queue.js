@@ -41,7 +41,9 @@ export function spread(result, count) {
   /** @type {(number | Error)[]} */
   const all = Array.from({ length: count }, (_, i) => numbers[i]);
   for (let i = 0; failures !== undefined && i < failures.length; i += 2) {
-    all[/** @type {number} */ (failures[i])] = StorageError.from(/** @type {FailureRecord} */ (failures[i + 1]));
+    const index = /** @type {number} */ (failures[i]);
+    // The number beside a failure is the version that was found instead.
+    all[index] = Object.assign(StorageError.from(/** @type {FailureRecord} */ (failures[i + 1])), numbers[index] > 0 && { foundVersion: numbers[index] });
   }
   return all;
 }

@@ -95,7 +95,8 @@ void ExportEnumerations(Napi::Env env, Napi::Object exports) {
   exports.Set("sources",
               Names(env, {"field", "value", "key", "path", "metadata", "createdAt", "updatedAt", "version"}));
   exports.Set("writeKinds", Names(env, {"set", "delete", "setMetadata", "mergeMetadata", "createNamespace",
-                                        "deleteNamespace", "clear", "createIndex", "dropIndex"}));
+                                        "deleteNamespace", "clear", "createIndex", "dropIndex", "check", "edit", "savepoint", "release",
+                                        "rollbackTo"}));
   exports.Set("durabilities", Names(env, {"off", "normal", "full"}));
 }
 

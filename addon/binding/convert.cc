@@ -13,7 +13,8 @@ constexpr unsigned kNoOverwrite = 16;
 constexpr unsigned kRecursive = 32;
 constexpr unsigned kAll = 64;
 constexpr unsigned kUnique = 128;
-constexpr unsigned kKinds = 9;
+constexpr unsigned kEditShift = 8;  // two bits
+constexpr unsigned kKinds = 14;
 constexpr unsigned kOperators = 15;
 constexpr unsigned kSources = 8;
 
@@ -197,6 +198,7 @@ bool Reader::Op(napi_value flat, std::uint32_t at, const WriteOp* previous, Writ
   op->recursive = (flags & kRecursive) != 0;
   op->all = (flags & kAll) != 0;
   op->unique = (flags & kUnique) != 0;
+  op->edit = static_cast<EditKind>((flags >> kEditShift) & 3);
   const napi_value ns = At(flat, at + 1);
   if (!IsMissing(ns)) {
     Text(ns, &op->ns);
@@ -204,14 +206,14 @@ bool Reader::Op(napi_value flat, std::uint32_t at, const WriteOp* previous, Writ
     op->ns = previous->ns;
   }
   if (op->kind == WriteKind::kCreateNamespace || op->kind == WriteKind::kDeleteNamespace ||
-      op->kind == WriteKind::kClear) {
+      op->kind == WriteKind::kClear || op->kind >= WriteKind::kSavepoint) {
     return ok_ && OptionalText(At(flat, at + 4), &op->metadata);
   }
   if (op->kind == WriteKind::kCreateIndex || op->kind == WriteKind::kDropIndex) {
     return ok_ && Text(At(flat, at + 3), &op->value);
   }
   Text(At(flat, at + 2), &op->key);
-  if (op->kind == WriteKind::kSet) Text(At(flat, at + 3), &op->value);
+  if (op->kind == WriteKind::kSet || op->kind == WriteKind::kEdit) Text(At(flat, at + 3), &op->value);
   OptionalText(At(flat, at + 4), &op->metadata);
   return ok_ && OptionalInteger(At(flat, at + 5), &op->if_version);
 }

@@ -75,7 +75,7 @@ Status EngineImpl::OpenWriter() {
   if (!status.ok()) return status;
   const WriterOptions writer{options_.limits.queue_operations, options_.limits.queue_bytes, options_.busy_timeout_ms};
   auto session = std::make_unique<WriteSession>(std::move(db.value()), hooks_);
-  session->set_metadata_bytes(options_.limits.metadata_bytes);
+  session->set_limits(options_.limits);
   writer_ = std::make_unique<Writer>(std::move(session), writer);
   return Status::Ok();
 }

@@ -85,6 +85,7 @@ void WriteSession::RollBack() {
 void WriteSession::Apply(WriteJob& job) {
   job.reply = {};
   job.reply.outcomes.reserve(job.request.ops.size());
+  if (job.request.atomic && !ChecksHold(job)) return;
   if (job.request.atomic && job.request.ops.size() > 1) return ApplyAtomic(job);
   for (const auto& op : job.request.ops) {
     hooks_.Reach("before-operation");
@@ -94,6 +95,20 @@ void WriteSession::Apply(WriteJob& job) {
     if (job.request.atomic && !job.reply.outcomes.back().status.ok())
       return Fail(job, job.reply.outcomes.back().status);
   }
+}
+
+bool WriteSession::ChecksHold(WriteJob& job) {
+  const auto& ops = job.request.ops;
+  bool hold = true;
+  for (std::size_t i = 0; i < ops.size(); ++i) {
+    if (ops[i].kind != WriteKind::kCheck) continue;
+    WriteOutcome outcome = writer_.Apply(ops[i]);
+    if (outcome.status.ok()) continue;
+    if (hold) job.reply.outcomes.assign(ops.size(), WriteOutcome{});
+    hold = false;
+    job.reply.outcomes[i] = std::move(outcome);
+  }
+  return hold;
 }
 
 void WriteSession::ApplyAtomic(WriteJob& job) {

@@ -24,7 +24,7 @@ class WriteSession {
  public:
   WriteSession(std::unique_ptr<Connection> db, const Hooks& hooks);
 
-  void set_metadata_bytes(std::int64_t limit) { writer_.set_metadata_bytes(limit); }
+  void set_limits(const Limits& limits) { writer_.set_limits(limits); }
 
   // Runs the jobs as one transaction. One that spoils the transaction for the others is found by running each alone.
   void RunGroup(std::span<WriteJob* const> group);
@@ -48,6 +48,8 @@ class WriteSession {
 
  private:
   void ApplyAtomic(WriteJob& job);
+  // Runs the request's checks; false: some conflict, and the outcomes tell which.
+  bool ChecksHold(WriteJob& job);
   void RunEachAlone(std::span<WriteJob* const> group);
   bool MayCommitWithoutSync();
   Status CommitFailed(int rc);

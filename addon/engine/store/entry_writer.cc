@@ -48,6 +48,11 @@ WriteOutcome EntryWriter::Apply(const WriteOp& op) {
     case WriteKind::kClear: return Clear(op);
     case WriteKind::kCreateIndex: return CreateIndex(op);
     case WriteKind::kDropIndex: return DropIndex(op);
+    case WriteKind::kCheck: return Check(op);
+    case WriteKind::kEdit: return Edit(op);
+    case WriteKind::kSavepoint:
+    case WriteKind::kRelease:
+    case WriteKind::kRollbackTo: return RunSavepoint(op);
   }
   return Failed(Status(Code::kInternal, "unknown kind of write"));
 }

@@ -18,8 +18,11 @@ class EntryWriter {
   EntryWriter(KvStatements& statements, const Hooks& hooks)
       : statements_(statements), hooks_(hooks), namespaces_(statements), versions_(statements) {}
 
-  // The longest metadata that a merge may come to; JavaScript has checked what it was given.
-  void set_metadata_bytes(std::int64_t limit) { metadata_bytes_ = limit; }
+  // The longest metadata that a merge, and value that an edit may come to; JavaScript has checked what it was given.
+  void set_limits(const Limits& limits) {
+    metadata_bytes_ = limits.metadata_bytes;
+    value_bytes_ = limits.value_bytes;
+  }
 
   // REQUIRES: inside a write transaction.
   WriteOutcome Apply(const WriteOp& op);
@@ -45,6 +48,9 @@ class EntryWriter {
   WriteOutcome CreateIndex(const WriteOp& op);
   WriteOutcome DropIndex(const WriteOp& op);
   Status DropIndexesOf(std::int64_t ns_id);
+  WriteOutcome Check(const WriteOp& op);
+  WriteOutcome Edit(const WriteOp& op);
+  WriteOutcome RunSavepoint(const WriteOp& op);
 
   Result<std::int64_t> AddNamespace(std::string_view name, const std::optional<std::string>& metadata,
                                     bool is_explicit);
@@ -57,6 +63,7 @@ class EntryWriter {
   NamespaceCache namespaces_;
   VersionCounter versions_;
   std::int64_t metadata_bytes_ = Limits().metadata_bytes;
+  std::int64_t value_bytes_ = Limits().value_bytes;
   unsigned data_version_ = 0;
 };
 

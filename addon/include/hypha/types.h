@@ -60,7 +60,14 @@ enum class WriteKind : std::uint8_t {
   kClear,            // ns = name, or every namespace when `all`
   kCreateIndex,      // value = the fields as JSON, see query/index_definition.h
   kDropIndex,        // the same; `changed` tells whether there was one
+  kCheck,            // kConflict unless the entry has if_version; an atomic request fails with all its conflicts
+  kEdit,             // changes inside the value: `edit`, value = operand, metadata = path as a JSON array, or none
+  kSavepoint,        // these three inside a transaction only
+  kRelease,
+  kRollbackTo,       // and releases
 };
+
+enum class EditKind : std::uint8_t { kSum, kMin, kMax, kAppend };
 
 // One change. `value` and `metadata` are JSON text that JavaScript's JSON.stringify gave.
 struct WriteOp {
@@ -69,6 +76,7 @@ struct WriteOp {
   bool recursive = false;  // kDeleteNamespace
   bool all = false;        // kClear
   bool unique = false;     // kCreateIndex
+  EditKind edit = EditKind::kSum;
   std::string ns;
   std::string key;
   std::string value;
