@@ -6,13 +6,19 @@ if(NOT HYPHA_BINDING_SOURCES)
   return()
 endif()
 
+# A published tarball carries the same headers under deps.
+set(HYPHA_NODE_PACKAGES ${CMAKE_SOURCE_DIR}/node_modules)
+if(EXISTS ${CMAKE_SOURCE_DIR}/deps/node-addon-api/napi.h)
+  set(HYPHA_NODE_PACKAGES ${CMAKE_SOURCE_DIR}/deps)
+endif()
+
 add_library(hypha_addon MODULE ${HYPHA_BINDING_SOURCES})
 hypha_own_code(hypha_addon)
 set_target_properties(hypha_addon PROPERTIES PREFIX "" OUTPUT_NAME hypha SUFFIX ".node")
 target_include_directories(hypha_addon PRIVATE ${CMAKE_SOURCE_DIR}/addon/binding)
 target_include_directories(hypha_addon SYSTEM PRIVATE
-  ${CMAKE_SOURCE_DIR}/node_modules/node-api-headers/include
-  ${CMAKE_SOURCE_DIR}/node_modules/node-addon-api)
+  ${HYPHA_NODE_PACKAGES}/node-api-headers/include
+  ${HYPHA_NODE_PACKAGES}/node-addon-api)
 target_compile_definitions(hypha_addon PRIVATE
   # 10 and above crash Node 20 at load, without a word.
   NAPI_VERSION=9

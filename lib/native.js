@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import process from 'node:process';
 
 import { StorageError } from './errors.js';
+import { platformName } from './platform.js';
 
 /**
  * A request that failed, as the addon describes it.
@@ -28,7 +29,7 @@ import { StorageError } from './errors.js';
  * @property {(ns: string, key: string) => RawEntry | number | undefined} getEntry
  * @property {(ns: string | 0, key: string) => true | number | undefined} has
  * @property {(ns: string, key: string) => string | number | undefined} getMetadata
- * @property {(ns: string, keys: string[]) => [values: string, present: string] | number} getMany
+ * @property {(ns: string, keys: string[]) => [values: (string | number)[], present: string] | number} getMany
  * @property {() => void} endTurn
  * @property {(transaction: number, ops: unknown[], durability: number, atomic: boolean, inline: boolean) => WriteResult | Promise<WriteResult>} write
  * @property {(transaction: number, kind: number, ns: string, count: number, keys: string, values: string, durability: number, atomic: boolean, inline: boolean) => WriteResult | Promise<WriteResult>} writeSets
@@ -38,6 +39,7 @@ import { StorageError } from './errors.js';
  * @property {(transaction: number, commit: boolean) => Promise<void>} end
  * @property {() => Promise<void>} checkpoint
  * @property {() => { queuedOperations: number, queuedBytes: number }} stats
+ * @property {() => void} abandon
  * @property {() => Promise<void>} close
  */
 
@@ -54,18 +56,12 @@ import { StorageError } from './errors.js';
  * @property {(options: object) => Promise<NativeStore>} open
  * @property {(options: object, target: number) => Promise<void>} migrate
  * @property {() => void} closeAll
+ * @property {(id: number) => string | undefined} takeChunk
  * @property {number} YIELD
  * @property {number} ELSEWHERE
  */
 
 const FILE = 'hypha.node';
-
-/** @returns {string} such as 'linux-x64-glibc' */
-function platformName() {
-  const report = /** @type {any} */ (process.report?.getReport());
-  const libc = process.platform !== 'linux' ? '' : report?.header?.glibcVersionRuntime ? '-glibc' : '-musl';
-  return `${process.platform}-${process.arch}${libc}`;
-}
 
 /** @returns {string[]} where the addon may be, the best place first */
 function candidates() {

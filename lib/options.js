@@ -231,6 +231,8 @@ export function readOpenOptions(given) {
   const options = readOptionsWithDefaults(given, OPEN_OPTIONS);
   options.limits = readOptionsWithDefaults(options.limits, LIMIT_OPTIONS, 'options.limits');
   if (options.path === ':memory:') options.mode = 'memory';
+  const isNamed = options.path !== undefined && options.path !== ':memory:';
+  if (options.mode === 'memory' && isNamed) throw invalidArgument('options.path', "absent or ':memory:' in memory mode");
   if (options.mode === 'memory') return /** @type {any} */ (options);
   if (options.path === undefined || options.path === '') throw invalidArgument('options.path', 'a non-empty string');
   if (options.path.includes('\0')) throw invalidArgument('options.path', 'a string without NUL characters');

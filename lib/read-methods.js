@@ -5,7 +5,7 @@ import { channel } from 'node:diagnostics_channel';
 import { invalidArgument } from './errors.js';
 import { isStorageQuery, readFilter, readSort } from './filter.js';
 import { METHOD_OPTIONS, readOptions } from './options.js';
-import { parseChunks, parseStrings, toEntry, toMap } from './results.js';
+import { parseChunks, parseStored, parseStrings, toEntry, toMap } from './results.js';
 import { checkKey, checkPattern, isMalformed, toArray } from './validate.js';
 
 /** @typedef {import('./scope.js').Scope} Scope */
@@ -91,7 +91,7 @@ export class ReadMethods {
   async get(key, options) {
     let text = this[valueText](key, this.#scope.nsOf(options));
     if (typeof text === 'object') text = await text;
-    return text === undefined ? undefined : JSON.parse(/** @type {string} */ (text));
+    return text === undefined ? undefined : parseStored(/** @type {string} */ (text));
   }
 
   /**
@@ -140,7 +140,7 @@ export class ReadMethods {
       },
     );
     if (text === undefined) return undefined;
-    return text === '' ? {} : JSON.parse(/** @type {string} */ (text));
+    return text === '' ? {} : parseStored(/** @type {string} */ (text));
   }
 
   /**
@@ -156,7 +156,8 @@ export class ReadMethods {
     this.#scope.checkBatch(list.length);
     for (const key of list) checkKey(key, this.#scope.session.limits);
     const asked = /** @type {string[]} */ (list);
-    return toMap(asked, await this.#scope.session.readMany(ns, asked));
+    const [chunks, present] = await this.#scope.session.readMany(ns, asked);
+    return toMap(asked, await parseChunks(chunks, () => this.#scope.session.nextTurn()), present);
   }
 
   /**

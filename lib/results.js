@@ -1,5 +1,8 @@
 // From what the addon answers to what users see.
 
+import { StorageError } from './errors.js';
+import { native } from './native.js';
+
 /** @typedef {import('./native.js').RawEntry} RawEntry */
 
 /**
@@ -13,54 +16,89 @@
  * @property {number} version a positive integer that no other change of the store has had
  */
 
+/**
+ * The value of a text that the database holds. It was JSON when it was written.
+ * @param {string} text
+ * @returns {any}
+ */
+export function parseStored(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own message would quote the text.
+    throw new StorageError('HYPHA_CORRUPT', 'a stored value is not JSON');
+  }
+}
+
 /** @param {string} key @param {RawEntry} raw @returns {Entry<any>} */
 export function toEntry(key, [value, metadata, createdAt, updatedAt, version]) {
-  return { key, value: JSON.parse(value), metadata: metadata === undefined ? {} : JSON.parse(metadata), createdAt, updatedAt, version };
+  return { key, value: parseStored(value), metadata: metadata === undefined ? {} : parseStored(metadata), createdAt, updatedAt, version };
 }
 
 /**
- * Parses the texts of a long result, no more than one a turn: a single JSON.parse of tens of megabytes holds the loop.
- * @param {string[]} chunks JSON arrays
+ * The texts of a result one by one, a turn of the event loop apart: making and parsing tens of megabytes at once would
+ * hold it. A number at the end of the list stands for the rest, which the addon keeps.
+ * @param {(string | number)[]} chunks
+ * @param {() => Promise<void>} nextTurn
+ * @param {(text: string) => void} use
+ */
+async function eachChunk(chunks, nextTurn, use) {
+  for (let i = 0; i < chunks.length; i++) {
+    if (i > 0) await nextTurn();
+    const chunk = chunks[i];
+    if (typeof chunk === 'string') {
+      use(chunk);
+      continue;
+    }
+    for (let text = native.takeChunk(chunk); text !== undefined; text = native.takeChunk(chunk)) {
+      use(text);
+      await nextTurn();
+    }
+  }
+}
+
+/**
+ * @param {(string | number)[]} chunks JSON arrays
  * @param {() => Promise<void>} nextTurn
  * @returns {Promise<any[]>} their elements
  */
 export async function parseChunks(chunks, nextTurn) {
   if (chunks.length === 0) return [];
-  const all = JSON.parse(chunks[0]);
-  for (let i = 1; i < chunks.length; i++) {
-    await nextTurn();
-    for (const element of JSON.parse(chunks[i])) all.push(element);
-  }
+  if (chunks.length === 1) return parseStored(/** @type {string} */ (chunks[0]));
+  /** @type {any[]} */
+  const all = [];
+  await eachChunk(chunks, nextTurn, (text) => {
+    for (const element of parseStored(text)) all.push(element);
+  });
   return all;
 }
 
 /**
  * The same for arrays of strings. Texts without an escape, which most are, are split rather than parsed: JSON.parse looks
  * up each short string among all that it has ever seen.
- * @param {string[]} chunks
+ * @param {(string | number)[]} chunks
  * @param {() => Promise<void>} nextTurn
  * @returns {Promise<string[]>}
  */
 export async function parseStrings(chunks, nextTurn) {
   /** @type {string[]} */
   let all = [];
-  for (let i = 0; i < chunks.length; i++) {
-    if (i > 0) await nextTurn();
-    const list = chunks[i].includes('\\') ? JSON.parse(chunks[i]) : chunks[i].slice(2, -2).split('","');
-    all = i === 0 ? list : all.concat(list);
-  }
+  await eachChunk(chunks, nextTurn, (text) => {
+    const list = text.includes('\\') ? JSON.parse(text) : text.slice(2, -2).split('","');
+    all = all.length === 0 ? list : all.concat(list);
+  });
   return all;
 }
 
 /**
  * @param {string[]} keys as asked
- * @param {[values: string, present: string]} answer
- * @returns {Map<string, any>} the values present, in the order asked
+ * @param {any[]} values those present
+ * @param {string} present '1' or '0' for each key
+ * @returns {Map<string, any>} the values present, in the order asked; a key asked twice has one value
  */
-export function toMap(keys, [values, present]) {
-  const list = JSON.parse(values);
+export function toMap(keys, values, present) {
   const map = new Map();
   let next = 0;
-  for (let i = 0; i < keys.length; i++) if (present[i] === '1') map.set(keys[i], list[next++]);
+  for (let i = 0; i < keys.length; i++) if (present[i] === '1') map.set(keys[i], values[next++]);
   return map;
 }

@@ -66,6 +66,8 @@ export class StoreSession {
   /** @type {Turn} */ #turn;
   /** @type {Durability} */ #durability;
   #bodies = 0;
+  /** @type {(() => boolean)[]} reads that wait for a turn with time; false: not in this one */ #later = [];
+  /** @type {Set<Promise<unknown>>} reads that were begun */ #running = new Set();
   /** @type {Map<string, Promise<void>>} the last of each line of inOrder() */ #lines = new Map();
   #closed = false;
 
@@ -143,7 +145,7 @@ export class StoreSession {
       const pending = this.#queue.pendingOn(ns, key);
       if (pending !== undefined) {
         this.#checkNotNested();
-        return pending.then(() => this.readPoint(ns, key, inline, elsewhere));
+        return this.#during(pending.then(() => this.#readInline(inline, elsewhere)));
       }
     }
     return this.#readInline(inline, elsewhere);
@@ -156,28 +158,79 @@ export class StoreSession {
    * @returns {T | Promise<T>}
    */
   #readInline(inline, elsewhere) {
-    this.#checkOpen();
     this.#turn.touch();
+    if (this.#later.length > 0) return this.#readLater(inline, elsewhere);
     const answer = inline(this.#native);
     if (typeof answer !== 'number') return answer;
-    if (answer === native.YIELD) return this.#turn.next().then(() => this.#readInline(inline, elsewhere));
-    return settle(elsewhere(this.#native));
+    if (answer === native.YIELD) return this.#readLater(inline, elsewhere);
+    return this.#during(settle(elsewhere(this.#native)));
+  }
+
+  /**
+   * Waits for a turn with time for this read. Reads that wait are run in order, as many a turn as it has time for.
+   * @template T
+   * @param {(store: NativeStore) => T | number} inline
+   * @param {(store: NativeStore) => Promise<T>} elsewhere
+   * @returns {Promise<T>}
+   */
+  #readLater(inline, elsewhere) {
+    if (this.#later.length === 0) this.#turn.next().then(this.#runLater);
+    return this.#during(
+      new Promise((resolve, reject) => {
+        this.#later.push(() => {
+          const answer = inline(this.#native);
+          if (answer === native.YIELD) return false;
+          if (typeof answer === 'number') settle(elsewhere(this.#native)).then(resolve, reject);
+          else resolve(answer);
+          return true;
+        });
+      }),
+    );
+  }
+
+  #runLater = () => {
+    this.#turn.touch();
+    let done = 0;
+    while (done < this.#later.length && this.#later[done]()) done++;
+    this.#later.splice(0, done);
+    if (this.#later.length > 0) this.#turn.next().then(this.#runLater);
+  };
+
+  /**
+   * Lets close() wait for it.
+   * @template T
+   * @param {Promise<T>} promise
+   * @returns {Promise<T>}
+   */
+  #during(promise) {
+    this.#running.add(promise);
+    const done = () => this.#running.delete(promise);
+    promise.then(done, done);
+    return promise;
   }
 
   /**
    * @param {string} ns
    * @param {string[]} keys
-   * @returns {Promise<[values: string, present: string]>}
+   * @returns {Promise<[chunks: (string | number)[], present: string]>}
    */
-  async readMany(ns, keys) {
+  readMany(ns, keys) {
+    return this.#afterWrites(() => {
+      const elsewhere = (/** @type {Pick<NativeStore, 'read'>} */ store) => store.read(0, 'many', ns, keys);
+      if (keys.length > INLINE_KEYS) return settle(elsewhere(this.#native));
+      return this.#readInline((store) => store.getMany(ns, keys), elsewhere);
+    });
+  }
+
+  /**
+   * Runs a read after every write issued before it: in this very call if there is none.
+   * @template T
+   * @param {() => T | Promise<T>} read
+   * @returns {Promise<T>}
+   */
+  async #afterWrites(read) {
     const pending = this.#pendingWrites();
-    if (pending !== undefined) await pending;
-    this.#checkOpen();
-    if (keys.length > INLINE_KEYS) return settle(this.#native.read(0, 'many', ns, keys));
-    return this.#readInline(
-      (store) => store.getMany(ns, keys),
-      (store) => store.read(0, 'many', ns, keys),
-    );
+    return this.#during(pending === undefined ? Promise.resolve(read()) : pending.then(read));
   }
 
   /** @returns {Promise<unknown> | undefined} what a read of anything has to wait for: every write issued before */
@@ -208,11 +261,7 @@ export class StoreSession {
    */
   async readControlled(control, kind, ...args) {
     if (control?.signal?.aborted) throw aborted(control.signal);
-    const pending = this.#pendingWrites();
-    // Without any the read is handed over in this very call, so that a close() after it finds it there.
-    if (pending !== undefined) await pending;
-    this.#checkOpen();
-    return controlled(this.#native, 0, control, kind, args);
+    return this.#afterWrites(() => controlled(this.#native, 0, control, kind, args));
   }
 
   /** A promise that is settled in a later turn of the event loop. */
@@ -311,10 +360,12 @@ export class StoreSession {
   }
 
   /** Call once. @returns {Promise<void>} */
-  close() {
+  async close() {
     this.#queue.flush();
     this.#closed = true;
-    return settle(this.#native.close());
+    this.#native.abandon(); // else reads would wait for writes that wait for a transaction
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    await settle(this.#native.close());
   }
 }
 
@@ -365,7 +416,7 @@ export class TransactionSession {
     return settle(elsewhere(inTransaction));
   }
 
-  /** @param {string} ns @param {string[]} keys @returns {Promise<[values: string, present: string]>} */
+  /** @param {string} ns @param {string[]} keys @returns {Promise<[chunks: (string | number)[], present: string]>} */
   async readMany(ns, keys) {
     return this.read('many', ns, keys);
   }

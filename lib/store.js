@@ -1,6 +1,7 @@
 // The store: one open database file.
 
 import { copyFrom } from './copy-from.js';
+import { invalidArgument } from './errors.js';
 import { NamespaceMethods } from './namespace-methods.js';
 import { native } from './native.js';
 import { METHOD_OPTIONS, readOptions } from './options.js';
@@ -55,6 +56,7 @@ export class Store extends NamespaceMethods {
    * @returns {Promise<Awaited<T>>} what the body returned
    */
   async transaction(body, options) {
+    if (typeof body !== 'function') throw invalidArgument('body', 'a function');
     const session = await this.#begin(options);
     const tx = new Transaction(session);
     let result;

@@ -75,7 +75,8 @@ export function valueToJson(value, limits) {
  */
 export function metadataToJson(metadata, limits) {
   if (metadata === undefined || metadata === null) return undefined;
-  if (typeof metadata !== 'object' || Array.isArray(metadata)) {
+  // Maps, dates and the like would come back as something else; objects of another realm are as good as ours.
+  if (Object.prototype.toString.call(metadata) !== '[object Object]') {
     throw new StorageError('HYPHA_INVALID_VALUE', 'metadata must be a plain object');
   }
   const text = stringify(metadata, 'metadata');

@@ -39,7 +39,8 @@ export async function ensureNpmPackages(directory, title) {
 export async function setUp(work = 'all') {
   checkNode();
   await ensureSystemPackages(work);
-  await ensureNpmPackages(root, 'npm packages');
+  // A package from the registry has no lock file; it carries what a build needs in deps/.
+  if (existsSync(join(root, 'package-lock.json'))) await ensureNpmPackages(root, 'npm packages');
 }
 
 if (isMain(import.meta.url)) await main(() => setUp(/** @type {'all'} */ (process.argv[2])));

@@ -141,11 +141,11 @@ describe('after close', () => {
     setMany: [[{ key: 'k', value: 1 }]], deleteMany: [['k']], setMetadata: ['k', {}], list: [], query: [[]], count: [], clear: [],
     createNamespace: ['n'], deleteNamespace: ['n'], listNamespaces: [], getNamespace: ['n'], transaction: [() => 1], beginTransaction: [],
     copyFrom: [{ listNamespaces: async () => ({ success: true, namespaces: ['n'] }), list: async () => ({ success: true, keys: [] }) }],
-    page: [[]], explain: [[]], createIndex: ['n', 'f'], dropIndex: ['n', 'f'], listIndexes: ['n'],
+    update: ['k', () => 1], page: [[]], explain: [[]], createIndex: ['n', 'f'], dropIndex: ['n', 'f'], listIndexes: ['n'],
     flush: [], checkpoint: [], status: [], diagnose: [], stats: [],
   };
   /** They have no answer of their own. */
-  const silent = ['constructor', 'close', 'namespace'];
+  const silent = ['constructor', 'close', 'namespace', 'atomic'];
   /** They answer at the first step of the loop. */
   const iterators = ['entries', 'queryIterator'];
 

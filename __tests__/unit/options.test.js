@@ -18,7 +18,7 @@ const LIMIT_BOUNDS = {
 const CHOICES = { mode: ['file', 'memory'], durability: ['full', 'normal', 'off'] };
 const BOOLEANS = ['readOnly', 'create', 'migrate', 'keepOld'];
 
-const read = (options) => readOpenOptions({ path: 'x.db', ...options });
+const read = (options) => readOpenOptions({ path: options.mode === 'memory' ? ':memory:' : 'x.db', ...options });
 const refusal = (options) => {
   try {
     read(options);

@@ -2,6 +2,7 @@
 #include "convert.h"
 #include "duplicate_image.h"
 #include "env_state.h"
+#include "guard.h"
 #include "hypha/engine.h"
 #include "napi_setup.h"
 #include "open_arguments.h"
@@ -13,7 +14,7 @@ namespace {
 
 // A store on its way to JavaScript: nobody takes it over when the environment ends first.
 struct Unclaimed {
-  explicit Unclaimed(Result<OpenedStore> opened) : result(std::move(opened)) {}
+  Unclaimed() = default;
   Unclaimed(const Unclaimed&) = delete;
   Unclaimed& operator=(const Unclaimed&) = delete;
   ~Unclaimed() {
@@ -22,7 +23,7 @@ struct Unclaimed {
     static_cast<void>(CloseStore(result.value().engine));
   }
 
-  Result<OpenedStore> result;
+  Result<OpenedStore> result = Status(Code::kNoMem);
 };
 
 // open(options): a promise for a NativeStore.
@@ -32,12 +33,18 @@ Napi::Value Open(const Napi::CallbackInfo& info) {
   if (!ReadOpenOptions(env, info[0], &options)) return {};
   const auto state = EnvState::Of(env);
   auto pending = std::make_shared<Pending>(env, state);
-  state->RunBlocking([options, pending] {
-    auto opened = std::make_shared<Unclaimed>(OpenStore(options));
-    return MakeCompletion([pending, opened](Napi::Env e) {
-      if (!opened->result.ok()) return pending->Reject(e, opened->result.status());
-      pending->Resolve(StoreHandle::New(e, &opened->result.value()));
+  OrReject(env, *pending, [&] {
+    auto opened = std::make_shared<Unclaimed>();
+    auto after = MakeSettling(pending, [opened](Napi::Env e, Pending& p) {
+      if (!opened->result.ok()) return p.Reject(e, opened->result.status());
+      const Napi::Object store = StoreHandle::New(e, &opened->result.value());
+      if (opened->result.value().engine == nullptr) return p.Resolve(store);
+      // Not taken over: for want of memory, or since the environment is being terminated.
+      napi_value thrown = nullptr;
+      napi_get_and_clear_last_exception(e, &thrown);
+      p.Reject(e, Status(Code::kNoMem));
     });
+    state->RunBlocking([options, opened] { opened->result = OpenStore(options); }, std::move(after));
   });
   return pending->promise();
 }
@@ -52,12 +59,14 @@ Napi::Value Migrate(const Napi::CallbackInfo& info) {
   if (!reader.Integer(info[1], &target)) return {};
   const auto state = EnvState::Of(env);
   auto pending = std::make_shared<Pending>(env, state);
-  state->RunBlocking([options, target, pending] {
-    Status status = MigrateStore(options, static_cast<int>(target));
-    return MakeCompletion([pending, status = std::move(status)](Napi::Env e) {
-      if (!status.ok()) return pending->Reject(e, status);
-      pending->Resolve(e.Undefined());
+  OrReject(env, *pending, [&] {
+    auto status = std::make_shared<Status>(Code::kNoMem);
+    auto after = MakeSettling(pending, [status](Napi::Env e, Pending& p) {
+      if (!status->ok()) return p.Reject(e, *status);
+      p.Resolve(e.Undefined());
     });
+    state->RunBlocking([options, target, status] { *status = MigrateStore(options, static_cast<int>(target)); },
+                       std::move(after));
   });
   return pending->promise();
 }
@@ -66,6 +75,15 @@ Napi::Value Migrate(const Napi::CallbackInfo& info) {
 Napi::Value CloseAll(const Napi::CallbackInfo& info) {
   EnvState::Of(info.Env())->CloseAll();
   return info.Env().Undefined();
+}
+
+// takeChunk(number): the next chunk of a long result, undefined after the last.
+Napi::Value TakeChunk(const Napi::CallbackInfo& info) {
+  Reader reader(info.Env());
+  std::int64_t id = 0;
+  if (!reader.Integer(info[0], &id)) return {};
+  const auto chunk = EnvState::Of(info.Env())->TakeChunk(id);
+  return chunk ? Napi::Value(info.Env(), ToJs(info.Env(), *chunk)) : info.Env().Undefined();
 }
 
 // {code: {retryable, meaning}}
@@ -94,9 +112,9 @@ void ExportEnumerations(Napi::Env env, Napi::Object exports) {
                                        "nin", "exists", "between", "like", "has"}));
   exports.Set("sources",
               Names(env, {"field", "value", "key", "path", "metadata", "createdAt", "updatedAt", "version"}));
-  exports.Set("writeKinds", Names(env, {"set", "delete", "setMetadata", "mergeMetadata", "createNamespace",
-                                        "deleteNamespace", "clear", "createIndex", "dropIndex", "check", "edit", "savepoint", "release",
-                                        "rollbackTo"}));
+  exports.Set("writeKinds",
+              Names(env, {"set", "delete", "setMetadata", "mergeMetadata", "createNamespace", "deleteNamespace",
+                          "clear", "createIndex", "dropIndex", "check", "edit", "savepoint", "release", "rollbackTo"}));
   exports.Set("durabilities", Names(env, {"off", "normal", "full"}));
 }
 
@@ -122,9 +140,10 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   }
   const auto state = EnvState::Install(env);
   state->store_constructor() = Napi::Persistent(StoreHandle::Define(env));
-  exports.Set("open", Napi::Function::New<Open>(env, "open"));
-  exports.Set("migrate", Napi::Function::New<Migrate>(env, "migrate"));
-  exports.Set("closeAll", Napi::Function::New<CloseAll>(env, "closeAll"));
+  exports.Set("open", Napi::Function::New<Guard<&Open>>(env, "open"));
+  exports.Set("migrate", Napi::Function::New<Guard<&Migrate>>(env, "migrate"));
+  exports.Set("closeAll", Napi::Function::New<Guard<&CloseAll>>(env, "closeAll"));
+  exports.Set("takeChunk", Napi::Function::New<TakeChunk>(env, "takeChunk"));
   exports.Set("YIELD", Napi::Number::New(env, StoreHandle::kYield));
   exports.Set("ELSEWHERE", Napi::Number::New(env, StoreHandle::kElsewhere));
   return exports;
@@ -133,5 +152,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
 }  // namespace
 }  // namespace hypha::binding
 
-static Napi::Object InitModule(Napi::Env env, Napi::Object exports) { return hypha::binding::Init(env, exports); }
+static Napi::Object InitModule(Napi::Env env, Napi::Object exports) {
+  return hypha::binding::Guarded(env, [&] { return hypha::binding::Init(env, exports); });
+}
 NODE_API_MODULE(hypha, InitModule)

@@ -1,5 +1,7 @@
 #include "convert.h"
 
+#include "env_state.h"
+
 #include <algorithm>
 #include <cstring>
 
@@ -327,8 +329,11 @@ napi_value ToJs(napi_env env, std::string_view utf8) {
 
 Napi::Value ErrorRecord(Napi::Env env, const Status& status) {
   Napi::Object record = Napi::Object::New(env);
-  record.Set("code", Napi::String::New(env, std::string(Describe(status.code()).name)));
-  record.Set("message", Napi::String::New(env, status.message()));
+  // No std::string: this also tells that there is no memory.
+  const std::string_view name = Describe(status.code()).name;
+  const std::string_view text = status.text();
+  record.Set("code", Napi::String::New(env, name.data(), name.size()));
+  record.Set("message", Napi::String::New(env, text.data(), text.size()));
   if (status.sqlite_code() != 0) record.Set("sqliteCode", Napi::Number::New(env, status.sqlite_code()));
   return record;
 }
@@ -367,14 +372,31 @@ Napi::Value EntryToJs(Napi::Env env, const Entry& entry) {
   return result;
 }
 
-// [JSON array of the values present, '1' or '0' for each key asked]
-Napi::Value ManyToJs(Napi::Env env, const ManyReply& reply) {
+namespace {
+
+// Chunks made into strings at once; more would hold the loop.
+constexpr std::size_t kChunksAtOnce = 4;
+
+Napi::Value ChunksToJs(Napi::Env env, JsonChunks chunks) {
+  const std::size_t now = std::min(chunks.size(), kChunksAtOnce);
+  Napi::Array result = Napi::Array::New(env, now);
+  for (std::uint32_t i = 0; i < now; ++i) result.Set(i, Napi::Value(env, ToJs(env, chunks[i])));
+  if (chunks.size() == now) return result;
+  chunks.erase(chunks.begin(), chunks.begin() + static_cast<std::ptrdiff_t>(now));
+  result.Set(static_cast<std::uint32_t>(now), Napi::Number::New(env, EnvState::Of(env)->KeepChunks(std::move(chunks))));
+  return result;
+}
+
+}  // namespace
+
+// [chunks of the values present, '1' or '0' for each key asked]
+Napi::Value ManyToJs(Napi::Env env, ManyReply reply) {
   std::string present(reply.present.size(), '0');
   for (std::size_t i = 0; i < present.size(); ++i) {
     if (reply.present[i]) present[i] = '1';
   }
   Napi::Array result = Napi::Array::New(env, 2);
-  result.Set(0U, Napi::Value(env, ToJs(env, reply.values)));
+  result.Set(0U, ChunksToJs(env, std::move(reply.values)));
   result.Set(1U, Napi::Value(env, ToJs(env, present)));
   return result;
 }
@@ -387,18 +409,14 @@ struct ReplyVisitor {
   Napi::Value operator()(const std::optional<Entry>& entry) const {
     return entry ? EntryToJs(env, *entry) : env.Undefined();
   }
-  Napi::Value operator()(const ManyReply& reply) const { return ManyToJs(env, reply); }
+  Napi::Value operator()(ManyReply& reply) const { return ManyToJs(env, std::move(reply)); }
   Napi::Value operator()(std::int64_t number) const { return Napi::Number::New(env, static_cast<double>(number)); }
   Napi::Value operator()(const std::string& text) const { return {env, ToJs(env, text)}; }
-  Napi::Value operator()(const JsonChunks& chunks) const {
-    Napi::Array result = Napi::Array::New(env, chunks.size());
-    for (std::uint32_t i = 0; i < chunks.size(); ++i) result.Set(i, Napi::Value(env, ToJs(env, chunks[i])));
-    return result;
-  }
+  Napi::Value operator()(JsonChunks& chunks) const { return ChunksToJs(env, std::move(chunks)); }
   // [chunks, examined, index | undefined, explanation | undefined, cursor | undefined]
-  Napi::Value operator()(const QueryReply& reply) const {
+  Napi::Value operator()(QueryReply& reply) const {
     Napi::Array result = Napi::Array::New(env, 5);
-    result.Set(0U, (*this)(reply.chunks));
+    result.Set(0U, ChunksToJs(env, std::move(reply.chunks)));
     result.Set(1U, Napi::Number::New(env, static_cast<double>(reply.examined)));
     result.Set(2U, Optional(env, reply.index));
     result.Set(3U, Optional(env, reply.explanation));
@@ -417,6 +435,6 @@ struct ReplyVisitor {
 
 }  // namespace
 
-Napi::Value ReplyToJs(Napi::Env env, const ReadReply& reply) { return std::visit(ReplyVisitor{env}, reply); }
+Napi::Value ReplyToJs(Napi::Env env, ReadReply reply) { return std::visit(ReplyVisitor{env}, reply); }
 
 }  // namespace hypha::binding

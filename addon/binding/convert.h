@@ -64,7 +64,9 @@ Napi::Value OutcomesToJs(Napi::Env env, const std::vector<WriteOutcome>& outcome
 double NumberOf(const WriteOutcome& outcome);
 
 Napi::Value EntryToJs(Napi::Env env, const Entry& entry);
-Napi::Value ManyToJs(Napi::Env env, const ManyReply& reply);
-Napi::Value ReplyToJs(Napi::Env env, const ReadReply& reply);
+// Replies are taken apart. Long lists of chunks end with a number: TakeChunk() gives the rest, one a call, so that no turn
+// of the event loop makes all of their strings.
+Napi::Value ManyToJs(Napi::Env env, ManyReply reply);
+Napi::Value ReplyToJs(Napi::Env env, ReadReply reply);
 
 }  // namespace hypha::binding

@@ -39,7 +39,7 @@ void EnvState::OnEnvironmentEnd(void* data) {
 void EnvState::Post(std::unique_ptr<Completion> completion) {
   std::lock_guard lock(mutex_);
   if (closing_) return;
-  queue_.push_back(std::move(completion));
+  queue_.Push(std::move(completion));
   if (scheduled_) return;
   scheduled_ = napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking) == napi_ok;
 }
@@ -49,16 +49,20 @@ void EnvState::CallJs(napi_env env, napi_value /*callback*/, void* context, void
 }
 
 void EnvState::Drain(Napi::Env env) {
-  std::vector<std::unique_ptr<Completion>> ready;
+  CompletionQueue ready;
   {
     std::lock_guard lock(mutex_);
-    ready.swap(queue_);
+    ready.Swap(queue_);
     scheduled_ = false;
   }
   EndSnapshots();
-  for (const auto& completion : ready) {
+  while (const auto completion = ready.Pop()) {
     Napi::HandleScope scope(env);
-    completion->Run(env);
+    try {
+      completion->Run(env);
+    } catch (...) {
+      // Whoever settles a promise has caught what it could tell of; the others are not kept waiting.
+    }
   }
   JoinFinished();
 }
@@ -71,10 +75,16 @@ void EnvState::Release() {
   if (--holds_ == 0) napi_unref_threadsafe_function(env_, wake_);
 }
 
-void EnvState::RunBlocking(std::function<std::unique_ptr<Completion>()> work) {
+void EnvState::RunBlocking(std::function<void()> work, std::unique_ptr<Completion> after) {
   auto finished = std::make_shared<std::atomic<bool>>(false);
-  std::thread thread([this, work = std::move(work), finished] {
-    Post(work());
+  threads_.reserve(threads_.size() + 1);  // once the thread runs, nothing may fail
+  std::thread thread([this, work = std::move(work), after = std::move(after), finished]() mutable {
+    try {
+      work();
+    } catch (...) {
+      // `after` finds that nothing was done.
+    }
+    Post(std::move(after));
     finished->store(true);
   });
   threads_.push_back({std::move(thread), std::move(finished)});
@@ -90,9 +100,9 @@ void EnvState::JoinFinished() {
 
 // Nothing will run it any more. Not under the lock: dropping a store that nobody took over closes it.
 void EnvState::DropQueue() {
-  std::vector<std::unique_ptr<Completion>> dropped;
+  CompletionQueue dropped;
   std::lock_guard lock(mutex_);
-  dropped.swap(queue_);
+  dropped.Swap(queue_);
 }
 
 void EnvState::EndSnapshots() {
@@ -104,8 +114,11 @@ void EnvState::CloseAll() {
   for (auto& thread : threads_) thread.thread.join();
   threads_.clear();
   DropQueue();
-  const auto handles = handles_;
-  for (auto* handle : handles) handle->CloseNow();
+  while (!handles_.empty()) {
+    StoreHandle* handle = *handles_.begin();
+    handles_.erase(handles_.begin());
+    handle->CloseNow();
+  }
 }
 
 }  // namespace hypha::binding

@@ -6,11 +6,15 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <thread>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
+#include "hypha/types.h"
 #include "napi_setup.h"
 
 namespace hypha::binding {
@@ -23,6 +27,43 @@ class Completion {
   virtual ~Completion() = default;
   // Thread: JavaScript. Runs inside a handle scope; a pending exception is a defect.
   virtual void Run(Napi::Env env) = 0;
+
+ private:
+  friend class CompletionQueue;
+  std::unique_ptr<Completion> next_;
+};
+
+// In the order of Push(). Linked, so that an answer that has been made needs no memory to be delivered.
+class CompletionQueue {
+ public:
+  CompletionQueue() = default;
+  CompletionQueue(const CompletionQueue&) = delete;
+  CompletionQueue& operator=(const CompletionQueue&) = delete;
+  ~CompletionQueue() {
+    while (Pop() != nullptr) {
+    }
+  }
+
+  void Push(std::unique_ptr<Completion> completion) {
+    auto& place = last_ == nullptr ? first_ : last_->next_;
+    last_ = completion.get();
+    place = std::move(completion);
+  }
+  // Null when empty.
+  std::unique_ptr<Completion> Pop() {
+    auto completion = std::move(first_);
+    if (completion != nullptr) first_ = std::move(completion->next_);
+    if (first_ == nullptr) last_ = nullptr;
+    return completion;
+  }
+  void Swap(CompletionQueue& other) {
+    std::swap(first_, other.first_);
+    std::swap(last_, other.last_);
+  }
+
+ private:
+  std::unique_ptr<Completion> first_;
+  Completion* last_ = nullptr;
 };
 
 template <class F>
@@ -52,8 +93,9 @@ class EnvState : public std::enable_shared_from_this<EnvState> {
   void Hold();
   void Release();
 
-  // Runs `work`, which may block, on a thread of its own; then what it returned, here.
-  void RunBlocking(std::function<std::unique_ptr<Completion>()> work);
+  // Runs `work`, which may block, on a thread of its own; then `after`, here, even if `work` threw. Throws when the
+  // thread cannot be started: then neither runs.
+  void RunBlocking(std::function<void()> work, std::unique_ptr<Completion> after);
 
   void Add(StoreHandle* handle) { handles_.insert(handle); }
   void Remove(StoreHandle* handle) { handles_.erase(handle); }
@@ -65,6 +107,23 @@ class EnvState : public std::enable_shared_from_this<EnvState> {
   void Cancel(std::int64_t token) {
     const auto found = cancellations_.find(token);
     if (found != cancellations_.end()) found->second->store(true);
+  }
+
+  // Chunks of results that JavaScript has not asked for yet, under numbers.
+  double KeepChunks(JsonChunks chunks) {
+    kept_[++last_kept_] = {std::move(chunks), 0};
+    return static_cast<double>(last_kept_);
+  }
+  // The next of them; nothing after the last, and the number is free again.
+  std::optional<std::string> TakeChunk(std::int64_t id) {
+    const auto found = kept_.find(id);
+    if (found == kept_.end()) return std::nullopt;
+    auto& [chunks, next] = found->second;
+    if (next == chunks.size()) {
+      kept_.erase(found);
+      return std::nullopt;
+    }
+    return std::move(chunks[next++]);
   }
 
   // A write of this environment is about to be acknowledged: reads must see it.
@@ -87,7 +146,7 @@ class EnvState : public std::enable_shared_from_this<EnvState> {
   napi_env env_;
   napi_threadsafe_function wake_ = nullptr;
   std::mutex mutex_;  // guards queue_, scheduled_, closing_ and the use of wake_
-  std::vector<std::unique_ptr<Completion>> queue_;
+  CompletionQueue queue_;
   bool scheduled_ = false;
   bool closing_ = false;
 
@@ -98,6 +157,12 @@ class EnvState : public std::enable_shared_from_this<EnvState> {
   std::vector<Thread> threads_;
   std::unordered_set<StoreHandle*> handles_;
   std::unordered_map<std::int64_t, std::shared_ptr<std::atomic<bool>>> cancellations_;
+  struct Kept {
+    JsonChunks chunks;
+    std::size_t next;
+  };
+  std::unordered_map<std::int64_t, Kept> kept_;
+  std::int64_t last_kept_ = 0;
   int holds_ = 0;
   Napi::FunctionReference store_constructor_;
 };

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "convert.h"
 #include "env_state.h"
+#include "hypha/caught.h"
 
 namespace hypha::binding {
 
@@ -22,12 +24,14 @@ class Pending {
   Napi::Value promise() const { return deferred_ != nullptr ? Napi::Value(env_, promise_) : Napi::Value(); }
   EnvState& state() { return *state_; }
 
-  // Thread: JavaScript; one of the two, once.
+  // Thread: JavaScript. The first of these counts.
   void Resolve(Napi::Value value) {
+    if (std::exchange(settled_, true)) return;
     state_->Release();
     if (deferred_ != nullptr) napi_resolve_deferred(env_, deferred_, value);
   }
   void Reject(Napi::Env env, const Status& status) {
+    if (std::exchange(settled_, true)) return;
     state_->Release();
     if (deferred_ != nullptr) napi_reject_deferred(env_, deferred_, ErrorRecord(env, status));
   }
@@ -37,17 +41,48 @@ class Pending {
   napi_env env_;
   napi_deferred deferred_ = nullptr;
   napi_value promise_ = nullptr;
+  bool settled_ = false;
 };
 
+// Runs `work`, which settles `pending` or hands it on; rejects it when that ends in an exception.
+template <class Work>
+void OrReject(Napi::Env env, Pending& pending, Work work) {
+  const Status status = Caught([&] {
+    work();
+    return Status::Ok();
+  });
+  if (!status.ok()) pending.Reject(env, status);
+}
+
+// Calls `settle(env, pending)` on the JavaScript thread.
+template <class Settle>
+std::unique_ptr<Completion> MakeSettling(std::shared_ptr<Pending> pending, Settle settle) {
+  return MakeCompletion([pending = std::move(pending), settle = std::move(settle)](Napi::Env env) {
+    OrReject(env, *pending, [&] { settle(env, *pending); });
+  });
+}
+
 // A callback for the engine, to be called on any thread: takes T to the JavaScript thread and settles `pending` with
-// `settle(env, pending, T)`.
+// `settle(env, pending, T)`. All memory is taken here: the callback does not throw.
 template <class T, class Settle>
 std::function<void(T)> Deliver(std::shared_ptr<Pending> pending, Settle settle) {
-  return [pending = std::move(pending), settle](T value) {
-    EnvState& state = pending->state();
-    state.Post(MakeCompletion([pending, settle, value = std::move(value)](Napi::Env env) mutable {
-      settle(env, *pending, std::move(value));
-    }));
+  struct Delivery final : Completion {
+    Delivery(std::shared_ptr<Pending> p, Settle s) : pending(std::move(p)), settle(std::move(s)) {}
+    void Run(Napi::Env env) override {
+      OrReject(env, *pending, [&] { settle(env, *pending, std::move(*value)); });
+    }
+    std::shared_ptr<Pending> pending;
+    Settle settle;
+    std::optional<T> value;
+  };
+  auto slot =
+      std::make_shared<std::unique_ptr<Delivery>>(std::make_unique<Delivery>(std::move(pending), std::move(settle)));
+  return [slot = std::move(slot)](T value) {
+    std::unique_ptr<Delivery> delivery = std::move(*slot);
+    if (delivery == nullptr) return;
+    delivery->value.emplace(std::move(value));
+    const std::shared_ptr<Pending> p = delivery->pending;
+    p->state().Post(std::move(delivery));
   };
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "convert.h"
+#include "guard.h"
 #include "promise.h"
 #include "read_arguments.h"
 
@@ -43,7 +44,7 @@ void SettleWrite(Napi::Env env, Pending& pending, const WriteReply& reply) {
 
 void SettleRead(Napi::Env env, Pending& pending, Result<ReadReply> reply) {
   if (!reply.ok()) return pending.Reject(env, reply.status());
-  pending.Resolve(ReplyToJs(env, reply.value()));
+  pending.Resolve(ReplyToJs(env, std::move(reply.value())));
 }
 
 void SettleStatus(Napi::Env env, Pending& pending, const Status& status) {
@@ -53,18 +54,30 @@ void SettleStatus(Napi::Env env, Pending& pending, const Status& status) {
 
 }  // namespace
 
+template <Napi::Value (StoreHandle::*method)(const Napi::CallbackInfo&)>
+Napi::Value StoreHandle::Guard(const Napi::CallbackInfo& info) {
+  return Guarded(info.Env(), [&] { return (this->*method)(info); });
+}
+
 Napi::Function StoreHandle::Define(Napi::Env env) {
   WatchForks();
-  return DefineClass(
-      env, "NativeStore",
-      {InstanceMethod<&StoreHandle::Get>("get"), InstanceMethod<&StoreHandle::GetEntry>("getEntry"),
-       InstanceMethod<&StoreHandle::Has>("has"), InstanceMethod<&StoreHandle::GetMetadata>("getMetadata"),
-       InstanceMethod<&StoreHandle::GetMany>("getMany"), InstanceMethod<&StoreHandle::EndTurn>("endTurn"),
-       InstanceMethod<&StoreHandle::Write>("write"), InstanceMethod<&StoreHandle::WriteSets>("writeSets"),
-       InstanceMethod<&StoreHandle::Read>("read"), InstanceMethod<&StoreHandle::Cancel>("cancel"),
-       InstanceMethod<&StoreHandle::Begin>("begin"), InstanceMethod<&StoreHandle::End>("end"),
-       InstanceMethod<&StoreHandle::Checkpoint>("checkpoint"), InstanceMethod<&StoreHandle::Stats>("stats"),
-       InstanceMethod<&StoreHandle::Close>("close")});
+  return DefineClass(env, "NativeStore",
+                     {InstanceMethod<&StoreHandle::Guard<&StoreHandle::Get>>("get"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::GetEntry>>("getEntry"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::Has>>("has"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::GetMetadata>>("getMetadata"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::GetMany>>("getMany"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::EndTurn>>("endTurn"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::Write>>("write"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::WriteSets>>("writeSets"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::Read>>("read"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::Cancel>>("cancel"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::Begin>>("begin"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::End>>("end"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::Checkpoint>>("checkpoint"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::Stats>>("stats"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::Abandon>>("abandon"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::Close>>("close")});
 }
 
 Napi::Object StoreHandle::New(Napi::Env env, OpenedStore* opened) {
@@ -79,9 +92,14 @@ StoreHandle::StoreHandle(const Napi::CallbackInfo& info)
     return;
   }
   auto* opened = info[0].As<Napi::External<OpenedStore>>().Data();
+  // A failure leaves the store with open(), which rejects; Node-API takes no exception from a constructor.
+  const Status added = Caught([&] {
+    state_->Add(this);
+    return Status::Ok();
+  });
+  if (!added.ok()) return;
   engine_ = std::move(opened->engine);
   reader_ = std::move(opened->reader);
-  state_->Add(this);
 }
 
 // A store that was never closed: its engine is stopped on a thread of its own, since a finalizer may not wait.
@@ -90,10 +108,12 @@ StoreHandle::~StoreHandle() {
   if (engine_ == nullptr) return;
   engine_->Abandon(this);
   reader_.reset();
-  state_->RunBlocking([engine = std::move(engine_)]() mutable {
-    static_cast<void>(CloseStore(engine));
-    return MakeCompletion([](Napi::Env) {});
+  const Status started = Caught([&] {
+    state_->RunBlocking([engine = engine_] { static_cast<void>(CloseStore(engine)); },
+                        MakeCompletion([](Napi::Env) {}));
+    return Status::Ok();
   });
+  if (!started.ok()) static_cast<void>(CloseStore(engine_));
 }
 
 void StoreHandle::EndSnapshot() {
@@ -190,7 +210,7 @@ Napi::Value StoreHandle::GetMany(const Napi::CallbackInfo& info) {
   if (!arguments.Text(info[0], &spec.ns) || !arguments.Texts(info[1], &spec.keys)) return {};
   ManyReply reply;
   const auto other = NotFound(env, reader->GetMany(spec, &reply));
-  return other ? *other : ManyToJs(env, reply);
+  return other ? *other : ManyToJs(env, std::move(reply));
 }
 
 Napi::Value StoreHandle::EndTurn(const Napi::CallbackInfo& info) {
@@ -251,12 +271,14 @@ Napi::Value StoreHandle::Send(Napi::Env env, std::int64_t transaction, WriteRequ
     }
   }
   auto pending = std::make_shared<Pending>(env, state_);
-  auto done = Deliver<WriteReply>(pending, &SettleWrite);
-  if (transaction == 0) {
-    engine_->Write(std::move(request), std::move(done));
-  } else {
-    engine_->WriteIn(static_cast<TransactionId>(transaction), std::move(request), std::move(done));
-  }
+  OrReject(env, *pending, [&] {
+    auto done = Deliver<WriteReply>(pending, &SettleWrite);
+    if (transaction == 0) {
+      engine_->Write(std::move(request), std::move(done));
+    } else {
+      engine_->WriteIn(static_cast<TransactionId>(transaction), std::move(request), std::move(done));
+    }
+  });
   return pending->promise();
 }
 
@@ -271,17 +293,19 @@ Napi::Value StoreHandle::Read(const Napi::CallbackInfo& info) {
   ReadControl control{target.timeout_ms, nullptr};
   if (target.token != 0) control.cancelled = state_->NewCancellation(target.token);
   auto pending = std::make_shared<Pending>(env, state_);
-  auto done =
-      Deliver<Result<ReadReply>>(pending, [token = target.token](Napi::Env e, Pending& p, Result<ReadReply> reply) {
-        p.state().ForgetCancellation(token);
-        SettleRead(e, p, std::move(reply));
-      });
-  if (target.transaction == 0) {
-    engine_->Read(std::move(request), std::move(control), std::move(done));
-  } else {
-    engine_->ReadIn(static_cast<TransactionId>(target.transaction), std::move(request), std::move(control),
-                    std::move(done));
-  }
+  OrReject(env, *pending, [&] {
+    auto done =
+        Deliver<Result<ReadReply>>(pending, [token = target.token](Napi::Env e, Pending& p, Result<ReadReply> reply) {
+          p.state().ForgetCancellation(token);
+          SettleRead(e, p, std::move(reply));
+        });
+    if (target.transaction == 0) {
+      engine_->Read(std::move(request), std::move(control), std::move(done));
+    } else {
+      engine_->ReadIn(static_cast<TransactionId>(target.transaction), std::move(request), std::move(control),
+                      std::move(done));
+    }
+  });
   return pending->promise();
 }
 
@@ -301,11 +325,13 @@ Napi::Value StoreHandle::Begin(const Napi::CallbackInfo& info) {
   std::int64_t timeout_ms = 0;
   if (!arguments.Integer(info[0], &timeout_ms)) return {};
   auto pending = std::make_shared<Pending>(env, state_);
-  engine_->Begin(this, timeout_ms,
-                 Deliver<Result<TransactionId>>(pending, [](Napi::Env e, Pending& p, Result<TransactionId> id) {
-                   if (!id.ok()) return p.Reject(e, id.status());
-                   p.Resolve(Napi::Number::New(e, static_cast<double>(id.value())));
-                 }));
+  OrReject(env, *pending, [&] {
+    engine_->Begin(this, timeout_ms,
+                   Deliver<Result<TransactionId>>(pending, [](Napi::Env e, Pending& p, Result<TransactionId> id) {
+                     if (!id.ok()) return p.Reject(e, id.status());
+                     p.Resolve(Napi::Number::New(e, static_cast<double>(id.value())));
+                   }));
+  });
   return pending->promise();
 }
 
@@ -318,7 +344,9 @@ Napi::Value StoreHandle::End(const Napi::CallbackInfo& info) {
   bool commit = false;
   if (!arguments.Integer(info[0], &transaction) || !arguments.Boolean(info[1], &commit)) return {};
   auto pending = std::make_shared<Pending>(env, state_);
-  engine_->End(static_cast<TransactionId>(transaction), commit, Deliver<Status>(pending, &SettleStatus));
+  OrReject(env, *pending, [&] {
+    engine_->End(static_cast<TransactionId>(transaction), commit, Deliver<Status>(pending, &SettleStatus));
+  });
   return pending->promise();
 }
 
@@ -328,7 +356,7 @@ Napi::Value StoreHandle::Checkpoint(const Napi::CallbackInfo& info) {
   // This thread's own snapshot would stand in the way.
   state_->EndSnapshots();
   auto pending = std::make_shared<Pending>(env, state_);
-  engine_->Checkpoint(Deliver<Status>(pending, &SettleStatus));
+  OrReject(env, *pending, [&] { engine_->Checkpoint(Deliver<Status>(pending, &SettleStatus)); });
   return pending->promise();
 }
 
@@ -342,16 +370,26 @@ Napi::Value StoreHandle::Stats(const Napi::CallbackInfo& info) {
   return result;
 }
 
+// abandon(): rolls back this store's transactions, those that wait included; their users hear kClosed.
+Napi::Value StoreHandle::Abandon(const Napi::CallbackInfo& info) {
+  if (!Usable(info.Env())) return {};
+  engine_->Abandon(this);
+  return info.Env().Undefined();
+}
+
 Napi::Value StoreHandle::Close(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!Usable(env)) return {};
   engine_->Abandon(this);
   reader_.reset();
-  state_->Remove(this);
   auto pending = std::make_shared<Pending>(env, state_);
-  state_->RunBlocking([engine = std::exchange(engine_, nullptr), pending]() mutable {
-    Status status = CloseStore(engine);
-    return MakeCompletion([pending, status = std::move(status)](Napi::Env e) { SettleStatus(e, *pending, status); });
+  OrReject(env, *pending, [&] {
+    auto status = std::make_shared<Status>(Code::kNoMem);
+    auto after = MakeSettling(pending, [status](Napi::Env e, Pending& p) { SettleStatus(e, p, *status); });
+    state_->RunBlocking([engine = engine_, status] { *status = CloseStore(engine); }, std::move(after));
+    // Only now: a close() for which there was no thread may be called again.
+    state_->Remove(this);
+    engine_.reset();
   });
   return pending->promise();
 }

@@ -43,7 +43,12 @@ class StoreHandle : public Napi::ObjectWrap<StoreHandle> {
   Napi::Value End(const Napi::CallbackInfo& info);
   Napi::Value Checkpoint(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
+  Napi::Value Abandon(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
+
+  // A method as Node-API may call it.
+  template <Napi::Value (StoreHandle::*method)(const Napi::CallbackInfo&)>
+  Napi::Value Guard(const Napi::CallbackInfo& info);
 
   Napi::Value Send(Napi::Env env, std::int64_t transaction, WriteRequest request, bool may_run_inline);
   // undefined, a sentinel, or nothing when the answer is kFound.

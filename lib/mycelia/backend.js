@@ -8,6 +8,7 @@ import { isStorageQuery } from '../filter.js';
 import { open } from '../open.js';
 import { readOpenOptions } from '../options.js';
 import { isPresent, kernelQuery, limitsOf, valueText } from '../read-methods.js';
+import { parseStored } from '../results.js';
 import { DEFAULT_NAMESPACE } from '../scope.js';
 import { checkKey, checkNamespace, toArray } from '../validate.js';
 import { toOpenOptions, wantsDebug } from './config.js';
@@ -134,7 +135,7 @@ export class MyceliaStorageBackend {
       let text = store[valueText](key, checked(namespace, store));
       if (typeof text === 'object') text = await text;
       if (text === undefined) throw notFound(key, namespace);
-      return { success: true, data: JSON.parse(text) };
+      return { success: true, data: parseStored(text) };
     } catch (error) {
       return { success: false, error: /** @type {Error} */ (error) };
     }

@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { run, StepError, which } from './run.js';
+import { root, run, StepError, which } from './run.js';
 
 const MINIMUM_CMAKE = [3, 25];
 const EXTRA_INCLUDES = (process.env.CPATH ?? '').split(':').filter(Boolean);
@@ -19,13 +19,16 @@ function hasNewEnoughCmake() {
   return major > MINIMUM_CMAKE[0] || (major === MINIMUM_CMAKE[0] && minor >= MINIMUM_CMAKE[1]);
 }
 
+// A package from the registry comes without the engine's tests.
+const hasEngineTests = existsSync(join(root, 'addon', 'tests'));
+
 // `need` is the smallest piece of work that cannot do without the package; ccache only saves time, so it is optional.
 const PACKAGES = [
   { name: 'cmake', need: 'build', present: hasNewEnoughCmake },
   { name: 'ninja-build', need: 'build', present: () => which('ninja') !== null },
   { name: 'g++', need: 'build', present: () => which('g++') !== null },
   { name: 'nlohmann-json3-dev', need: 'build', present: () => hasHeader('nlohmann/json.hpp') },
-  { name: 'libgtest-dev', need: 'build', present: () => hasHeader('gtest/gtest.h') },
+  { name: 'libgtest-dev', need: 'build', present: () => !hasEngineTests || hasHeader('gtest/gtest.h') },
   { name: 'ccache', need: 'build', optional: true, present: () => which('ccache') !== null },
   { name: 'clang-format', need: 'test', present: () => which('clang-format') !== null },
   { name: 'clang-tidy', need: 'test', present: () => which('clang-tidy') !== null },

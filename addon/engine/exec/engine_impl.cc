@@ -1,9 +1,9 @@
 #include "exec/engine_impl.h"
 
 #include <algorithm>
-#include <future>
 #include <utility>
 
+#include "hypha/caught.h"
 #include "query/index_catalog.h"
 #include "query/sql_functions.h"
 #include "schema/migrations.h"
@@ -21,7 +21,7 @@ constexpr std::int64_t kReadableTextBytes = 90LL << 20;
 Result<std::shared_ptr<EngineImpl>> EngineImpl::Open(const OpenOptions& options, const Hooks& hooks) {
   std::shared_ptr<EngineImpl> engine(new EngineImpl(options, hooks));
   for (const auto step : {&EngineImpl::OpenWriter, &EngineImpl::OpenReaders}) {
-    Status status = (engine.get()->*step)();
+    Status status = Caught([&] { return (engine.get()->*step)(); });
     if (status.ok()) continue;
     static_cast<void>(engine->Close());
     return status;
@@ -150,7 +150,8 @@ void EngineImpl::Abandon(const void* owner) {
 void EngineImpl::Checkpoint(StatusDone done) {
   if (writer_ == nullptr) return done(Status::Ok());
   auto shared = std::make_shared<StatusDone>(std::move(done));
-  writer_->RunAlone([shared](Checkpointer& checkpointer) { (*shared)(checkpointer.Truncate()); }, *shared);
+  writer_->RunAlone(
+      [shared](Checkpointer& checkpointer) { (*shared)(Caught([&] { return checkpointer.Truncate(); })); }, *shared);
 }
 
 EngineStats EngineImpl::Stats() {
@@ -166,13 +167,12 @@ Status EngineImpl::Close() {
     if (readers_ != nullptr) readers_->Close();
     return Status::Ok();
   }
-  std::promise<Status> closed;
+  Status status;  // the writer's last act sets it
   writer_->Close(
       [this] {
         if (readers_ != nullptr) readers_->Close();
       },
-      [&closed](Status status) { closed.set_value(std::move(status)); });
-  Status status = closed.get_future().get();
+      [&status](Status closed) { status = std::move(closed); });
   writer_->Join();
   return status;
 }

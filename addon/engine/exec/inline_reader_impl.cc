@@ -50,53 +50,76 @@ InlineReader::Answer InlineReaderImpl::Settle(const Result<bool>& found) {
   return Answer::kElsewhere;
 }
 
+template <class Read>
+InlineReader::Answer InlineReaderImpl::OrElsewhere(Read read) {
+  try {
+    return read();
+  } catch (...) {
+    EndSnapshot();
+    return Answer::kElsewhere;
+  }
+}
+
 InlineReader::Answer InlineReaderImpl::Get(std::string_view ns, std::string_view key, std::string_view* value) {
-  const Answer entered = Enter(ns, 1);
-  if (entered != Answer::kFound) return entered;
-  const Answer answer = Settle(entries_.Get(ns, key, [&](std::string_view text) { value_.assign(text); }));
-  *value = value_;
-  return answer;
+  return OrElsewhere([&] {
+    const Answer entered = Enter(ns, 1);
+    if (entered != Answer::kFound) return entered;
+    const Answer answer = Settle(entries_.Get(ns, key, [&](std::string_view text) { value_.assign(text); }));
+    *value = value_;
+    return answer;
+  });
 }
 
 InlineReader::Answer InlineReaderImpl::GetEntry(std::string_view ns, std::string_view key, Entry* entry) {
-  const Answer entered = Enter(ns, 1);
-  if (entered != Answer::kFound) return entered;
-  auto found = entries_.GetEntry(ns, key);
-  if (!found.ok()) return Settle(found.status());
-  if (!found.value()) return Answer::kAbsent;
-  *entry = std::move(*found.value());
-  return Answer::kFound;
+  return OrElsewhere([&] {
+    const Answer entered = Enter(ns, 1);
+    if (entered != Answer::kFound) return entered;
+    auto found = entries_.GetEntry(ns, key);
+    if (!found.ok()) return Settle(found.status());
+    if (!found.value()) return Answer::kAbsent;
+    *entry = std::move(*found.value());
+    return Answer::kFound;
+  });
 }
 
 InlineReader::Answer InlineReaderImpl::Has(std::string_view ns, std::string_view key) {
-  const Answer entered = Enter(ns, 1);
-  return entered == Answer::kFound ? Settle(entries_.Has(ns, key)) : entered;
+  return OrElsewhere([&] {
+    const Answer entered = Enter(ns, 1);
+    return entered == Answer::kFound ? Settle(entries_.Has(ns, key)) : entered;
+  });
 }
 
 InlineReader::Answer InlineReaderImpl::GetMetadata(std::string_view ns, std::string_view key, std::string* metadata) {
-  const Answer entered = Enter(ns, 1);
-  if (entered != Answer::kFound) return entered;
-  auto found = entries_.GetMetadata(ns, key);
-  if (!found.ok()) return Settle(found.status());
-  if (!found.value()) return Answer::kAbsent;
-  *metadata = std::move(*found.value());
-  return Answer::kFound;
+  return OrElsewhere([&] {
+    const Answer entered = Enter(ns, 1);
+    if (entered != Answer::kFound) return entered;
+    auto found = entries_.GetMetadata(ns, key);
+    if (!found.ok()) return Settle(found.status());
+    if (!found.value()) return Answer::kAbsent;
+    *metadata = std::move(*found.value());
+    return Answer::kFound;
+  });
 }
 
 InlineReader::Answer InlineReaderImpl::GetMany(const GetManySpec& spec, ManyReply* reply) {
-  // All of it from one snapshot: a batch that would cross the count of reads starts a new one first.
-  if (in_snapshot_ && reads_ + static_cast<int>(spec.keys.size()) > kMaxReads) EndSnapshot();
-  const Answer entered = Enter(spec.ns, static_cast<int>(spec.keys.size()));
-  if (entered != Answer::kFound) return entered;
-  Status status = entries_.GetMany(spec.ns, spec.keys, &reply->values, &reply->present);
-  return status.ok() ? Answer::kFound : Settle(status);
+  return OrElsewhere([&] {
+    // All of it from one snapshot: a batch that would cross the count of reads starts a new one first.
+    if (in_snapshot_ && reads_ + static_cast<int>(spec.keys.size()) > kMaxReads) EndSnapshot();
+    const Answer entered = Enter(spec.ns, static_cast<int>(spec.keys.size()));
+    if (entered != Answer::kFound) return entered;
+    Status status = entries_.GetMany(spec.ns, spec.keys, kMaxBytes, reply);
+    return status.ok() ? Answer::kFound : Settle(status);
+  });
 }
 
 void InlineReaderImpl::EndSnapshot() {
   if (!in_snapshot_) return;
   in_snapshot_ = false;
   // The end of a read transaction has nothing to lose; a failure shows at the next BEGIN.
-  static_cast<void>(Cursor(commit_.get()).Run("end a read"));
+  // No status: its text takes memory, and a destructor is among the callers.
+  Cursor commit(commit_.get());
+  while (commit.Step()) {
+  }
 }
 
 void InlineReaderImpl::EndTurn() {

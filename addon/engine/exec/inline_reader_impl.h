@@ -29,6 +29,9 @@ class InlineReaderImpl final : public InlineReader {
   Answer StartSnapshot(std::string_view ns);
   // Any failure here may pass elsewhere: a lock, a recovery, a busy schema.
   Answer Settle(const Result<bool>& found);
+  // So may a lack of memory.
+  template <class Read>
+  Answer OrElsewhere(Read read);
 
   std::unique_ptr<Connection> db_;
   KvStatements statements_;

@@ -1,6 +1,7 @@
 #include "exec/partnership.h"
 
 #include <memory>
+#include <new>
 
 namespace hypha {
 namespace {
@@ -35,6 +36,10 @@ bool Partnership::Together(const std::function<void()>& mine, const std::functio
   auto meeting = std::make_shared<Meeting>();
   const SteadyTime deadline = session_.db().deadline();
   const std::atomic<bool>* cancelled = session_.db().cancelled();
+  struct Timed {
+    ~Timed() { db.ClearDeadline(); }
+    Connection& db;
+  };
   ReaderPool::Job job;
   // `theirs` lives on this thread's stack: it is called only between kGo and kDone, while this thread waits.
   job.run = [meeting, deadline, cancelled, &theirs](ReadSession& partner) {
@@ -42,8 +47,8 @@ bool Partnership::Together(const std::function<void()>& mine, const std::functio
       meeting->Set(State::kReady);
       if (meeting->WaitWhile(State::kReady, State::kReady) != State::kGo) return;
       context.db().SetDeadline(deadline, cancelled);
+      const Timed timed{context.db()};
       theirs(context.db());
-      context.db().ClearDeadline();
     });
     meeting->Set(status.ok() ? State::kDone : State::kOff);
   };
@@ -55,8 +60,17 @@ bool Partnership::Together(const std::function<void()>& mine, const std::functio
     return false;
   }
   meeting->Set(State::kGo);
-  mine();
-  meeting->WaitWhile(State::kGo, State::kReady);
+  // Also when mine() throws: the partner works on this thread's stack.
+  struct Partner {
+    ~Partner() { meeting.WaitWhile(State::kGo, State::kReady); }
+    Meeting& meeting;
+  };
+  {
+    const Partner partner{*meeting};
+    mine();
+  }
+  // After kGo only an exception of the partner's ends in kOff.
+  if (meeting->WaitWhile(State::kGo, State::kReady) != State::kDone) throw std::bad_alloc();
   return true;
 }
 

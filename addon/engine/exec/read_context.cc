@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "base/json_writer.h"
+#include "hypha/caught.h"
 #include "ops/diagnose.h"
 #include "query/index_catalog.h"
 
@@ -26,7 +27,7 @@ Result<ReadReply> ReadContext::Answer(const ReadRequest& request, const ReadLimi
   const auto cancelled = [&] { return limits.cancelled != nullptr && limits.cancelled->load(); };
   if (cancelled()) return Status(Code::kAborted);
   db().SetDeadline(deadline, limits.cancelled.get());
-  auto reply = std::visit([&](const auto& spec) { return On(spec, limits); }, request);
+  auto reply = Caught([&] { return std::visit([&](const auto& spec) { return On(spec, limits); }, request); });
   db().ClearDeadline();
   if (!reply.ok() && reply.status().code() == Code::kTimeout) {
     if (cancelled()) return Status(Code::kAborted);
@@ -44,11 +45,8 @@ Result<ReadReply> ReadContext::On(const GetEntrySpec& spec, const ReadLimits& /*
 
 Result<ReadReply> ReadContext::On(const GetManySpec& spec, const ReadLimits& limits) {
   ManyReply reply;
-  Status status = entries_.GetMany(spec.ns, spec.keys, &reply.values, &reply.present);
+  Status status = entries_.GetMany(spec.ns, spec.keys, limits.result_bytes, &reply);
   if (!status.ok()) return status;
-  if (static_cast<std::int64_t>(reply.values.size()) > limits.result_bytes) {
-    return Status(Code::kTooLarge, "the result is larger than limits.resultBytes");
-  }
   return ReadReply(std::move(reply));
 }
 

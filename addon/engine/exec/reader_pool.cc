@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "exec/partnership.h"
+#include "hypha/caught.h"
 
 namespace hypha {
 namespace {
@@ -18,17 +19,25 @@ ReadSession::ReadSession(std::unique_ptr<Connection> db)
     : db_(std::move(db)), statements_(*db_), namespaces_(statements_), context_(statements_, namespaces_) {}
 
 Status ReadSession::InSnapshot(SteadyTime lock_deadline, const std::function<void(ReadContext&)>& work) {
+  // Ends the read transaction on every path, also that of an exception. Nothing was written: it cannot fail in a way
+  // that matters to the answer.
+  struct End {
+    ~End() {
+      if (Caught([&] { return db.RunCached("COMMIT"); }).ok()) return;
+      sqlite3_exec(db.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+    }
+    Connection& db;
+  };
   db_->SetLockDeadline(lock_deadline);
   const auto before = ReadWalState(db_->handle());
   Status status = db_->RunCached("BEGIN");
   if (!status.ok()) return status;
+  const End end{*db_};
   // The first look-up takes the snapshot; it also tells whether the cached namespaces still hold.
   auto started = namespaces_.OnSnapshot(kDefaultNamespace);
   const auto after = ReadWalState(db_->handle());
   snapshot_ = before && after && SameCommits(*before, *after) ? after : std::nullopt;
   if (started.ok()) work(context_);
-  // Nothing was written: ending a read transaction cannot fail in a way that matters to the answer.
-  static_cast<void>(db_->RunCached("COMMIT"));
   return started.status();
 }
 
@@ -39,8 +48,13 @@ bool ReadSession::SnapshotIsNewest() {
 
 ReaderPool::ReaderPool(std::vector<std::unique_ptr<ReadSession>> sessions, std::int64_t busy_timeout_ms)
     : busy_timeout_ms_(busy_timeout_ms), sessions_(std::move(sessions)) {
-  threads_.reserve(sessions_.size());
-  for (const auto& session : sessions_) threads_.emplace_back([this, s = session.get()] { Loop(s); });
+  try {
+    threads_.reserve(sessions_.size());
+    for (const auto& session : sessions_) threads_.emplace_back([this, s = session.get()] { Loop(s); });
+  } catch (...) {
+    Close();  // those that started
+    throw;
+  }
 }
 
 ReaderPool::~ReaderPool() { Close(); }
@@ -52,9 +66,13 @@ void ReaderPool::Run(Work work, Failed failed) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(busy_timeout_ms_);
     Partnership partner(*this, session);
     Status status = session.InSnapshot(deadline, [&](ReadContext& context) {
+      struct Lend {
+        ~Lend() { queries.set_partner(nullptr); }
+        QueryRunner& queries;
+      };
+      const Lend lend{context.queries()};
       context.queries().set_partner(&partner);
       work(context);
-      context.queries().set_partner(nullptr);
     });
     if (!status.ok()) (*shared)(std::move(status));
   };
@@ -91,7 +109,12 @@ void ReaderPool::Loop(ReadSession* session) {
       jobs_.pop_front();
       ++running_;
     }
-    job.run(*session);
+    try {
+      job.run(*session);
+    } catch (...) {
+      // It did not come to an answer: what answers does not throw.
+      job.failed(Status(Code::kNoMem));
+    }
     MutexLock lock(mutex_);
     --running_;
     idle_.NotifyAll();
@@ -99,15 +122,19 @@ void ReaderPool::Loop(ReadSession* session) {
 }
 
 void ReaderPool::Close() {
-  std::deque<Job> waiting;
-  {
-    MutexLock lock(mutex_);
-    closing_ = true;
-    waiting.swap(jobs_);
-    wake_.NotifyAll();
-  }
   // First: a job that runs may wait for one that does not.
-  for (auto& job : waiting) job.failed(Status(Code::kClosed));
+  for (;;) {
+    Job job;
+    {
+      MutexLock lock(mutex_);
+      closing_ = true;
+      wake_.NotifyAll();
+      if (jobs_.empty()) break;
+      job = std::move(jobs_.front());
+      jobs_.pop_front();
+    }
+    job.failed(Status(Code::kClosed));
+  }
   {
     MutexLock lock(mutex_);
     // An interrupt that comes before a job's first statement does nothing, so one is not enough.

@@ -8,6 +8,7 @@
 
 #include "base/mutex.h"
 #include "exec/engine_impl.h"
+#include "hypha/caught.h"
 #include "query/sql_functions.h"
 #include "schema/migrations.h"
 #include "sqlite/vfs_memory.h"
@@ -89,9 +90,14 @@ Result<std::shared_ptr<EngineImpl>> JoinOrOpen(OpenOptions options, const Hooks&
     auto joined = Join(IdOf(options.path), options);
     if (!joined.ok() || joined.value() != nullptr) return joined;
   }
+  Registry& registry = Engines();
+  {
+    // Now: once the engine runs, nothing may fail before it is in the list.
+    MutexLock lock(registry.mutex);
+    registry.running.reserve(registry.running.size() + 1);
+  }
   auto opened = EngineImpl::Open(options, hooks);
   if (!opened.ok()) return opened;
-  Registry& registry = Engines();
   MutexLock lock(registry.mutex);
   registry.running.push_back({options.memory ? FileId{} : IdOf(options.path), opened.value(), 1});
   return opened;
@@ -110,9 +116,7 @@ bool Leave(const Engine* engine) {
   return false;
 }
 
-}  // namespace
-
-Result<OpenedStore> OpenStore(const OpenOptions& options, const Hooks& hooks) {
+Result<OpenedStore> Open(const OpenOptions& options, const Hooks& hooks) {
   Status status = RegisterVfses();
   if (!status.ok()) return status;
   MutexLock lock(Engines().opening);
@@ -120,19 +124,13 @@ Result<OpenedStore> OpenStore(const OpenOptions& options, const Hooks& hooks) {
   if (!engine.ok()) return engine.status();
   OpenedStore store;
   store.engine = engine.value();
-  auto reader = engine.value()->NewInlineReader();
+  auto reader = Caught([&] { return engine.value()->NewInlineReader(); });
   // Without it every read goes through the pool, which is slower and nothing else.
   if (reader.ok()) store.reader = std::move(reader.value());
   return store;
 }
 
-Status CloseStore(const std::shared_ptr<Engine>& engine) {
-  MutexLock lock(Engines().opening);
-  if (!Leave(engine.get())) return Status::Ok();
-  return static_cast<EngineImpl*>(engine.get())->Close();
-}
-
-Status MigrateStore(const OpenOptions& options, int target, const Hooks& hooks) {
+Status MigrateFile(const OpenOptions& options, int target, const Hooks& hooks) {
   Status status = RegisterVfses();
   if (!status.ok()) return status;
   MutexLock lock(Engines().opening);
@@ -155,6 +153,24 @@ Status MigrateStore(const OpenOptions& options, int target, const Hooks& hooks) 
   auto db = Connection::Open(std::move(connect));
   if (!db.ok()) return db.status();
   return Migrate(*db.value(), {target, options.keep_old, file.value().path}, hooks);
+}
+
+}  // namespace
+
+Result<OpenedStore> OpenStore(const OpenOptions& options, const Hooks& hooks) {
+  return Caught([&] { return Open(options, hooks); });
+}
+
+Status CloseStore(const std::shared_ptr<Engine>& engine) {
+  return Caught([&] {
+    MutexLock lock(Engines().opening);
+    if (!Leave(engine.get())) return Status::Ok();
+    return static_cast<EngineImpl*>(engine.get())->Close();
+  });
+}
+
+Status MigrateStore(const OpenOptions& options, int target, const Hooks& hooks) {
+  return Caught([&] { return MigrateFile(options, target, hooks); });
 }
 
 const char* SqliteVersion() { return SQLITE_VERSION; }

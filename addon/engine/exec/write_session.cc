@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "hypha/caught.h"
 #include "sqlite/error_map.h"
 #include "sqlite/savepoint.h"
 #include "sqlite/vfs_shim.h"
@@ -42,6 +43,12 @@ Status WriteSession::RunPrepared(StatementHandle& handle, const char* sql) {
 }
 
 Status WriteSession::Begin(Durability durability, SteadyTime lock_deadline) {
+  Status status = Caught([&] { return TryBegin(durability, lock_deadline); });
+  if (!status.ok() && db_->in_transaction()) RollBack();
+  return status;
+}
+
+Status WriteSession::TryBegin(Durability durability, SteadyTime lock_deadline) {
   if (stopped_) return Status(Code::kStopped);
   Status status = db_->SetDurability(durability);
   if (!status.ok()) return status;
@@ -55,26 +62,48 @@ Status WriteSession::Begin(Durability durability, SteadyTime lock_deadline) {
 }
 
 Status WriteSession::Commit() {
-  hooks_.Reach("before-commit");
+  Status prepared = Caught([&] { return PrepareCommit(); });
+  if (!prepared.ok()) {
+    RollBack();
+    return prepared;
+  }
   TakeSyncFailure(db_->handle());  // a failure before this commit says nothing about it
-  Status status = RunPrepared(commit_, "COMMIT");
-  if (!status.ok()) return CommitFailed(status.sqlite_code());
+  // From here on only the code counts: what a lack of memory may take away is the text.
+  int rc = SQLITE_OK;
+  {
+    Cursor commit(commit_.get());
+    while (commit.Step()) {
+    }
+    rc = commit.rc();
+  }
+  if (rc != SQLITE_OK) return CommitFailed(rc);
   writer_.OnCommit();
   hooks_.Reach("after-commit");
+  return Status::Ok();
+}
+
+Status WriteSession::PrepareCommit() {
+  hooks_.Reach("before-commit");
+  if (commit_ != nullptr) return Status::Ok();
+  auto prepared = Prepare(db_->handle(), "COMMIT");
+  if (!prepared.ok()) return prepared.status();
+  commit_ = std::move(prepared.value());
   return Status::Ok();
 }
 
 // The commit's frames are in the log before they are synced: after a failed sync, or a failed write that may have
 // landed, nobody knows whether a restart will find them. A full disk refuses a frame as a whole, and is definite.
 Status WriteSession::CommitFailed(int rc) {
-  Status status = FromSqlite(rc, db_->handle(), "commit");
+  Status status = Caught([&] { return FromSqlite(rc, db_->handle(), "commit"); });
   const bool unknown = TakeSyncFailure(db_->handle()) || (rc & 0xff) == SQLITE_IOERR;
   RollBack();
   if (!unknown) return status;
   stopped_ = true;
   // Closing must not copy a log whose pages may be missing on the disk: the next open recovers what is there.
   sqlite3_db_config(db_->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  return {Code::kIndeterminate, "the outcome of the commit is unknown: " + status.message(), rc};
+  Status told = Caught(
+      [&] { return Status(Code::kIndeterminate, "the outcome of the commit is unknown: " + status.message(), rc); });
+  return told.code() == Code::kIndeterminate ? told : Status(Code::kIndeterminate, "", rc);
 }
 
 void WriteSession::RollBack() {
@@ -83,6 +112,17 @@ void WriteSession::RollBack() {
 }
 
 void WriteSession::Apply(WriteJob& job) {
+  Status status = Caught([&] {
+    TryApply(job);
+    return Status::Ok();
+  });
+  if (status.ok()) return;
+  // Nobody knows how far it came.
+  RollBack();
+  Fail(job, std::move(status));
+}
+
+void WriteSession::TryApply(WriteJob& job) {
   job.reply = {};
   job.reply.outcomes.reserve(job.request.ops.size());
   if (job.request.atomic && !ChecksHold(job)) return;

@@ -20,6 +20,7 @@ struct WriteJob {
 };
 
 // Thread: whoever owns the writer at the moment (see Writer). Nothing is reported as done before its COMMIT returned.
+// Nothing throws: a request for which there is no memory fails with kNoMem, and so does an interactive transaction.
 class WriteSession {
  public:
   WriteSession(std::unique_ptr<Connection> db, const Hooks& hooks);
@@ -47,6 +48,9 @@ class WriteSession {
   ReadContext& reads() { return reads_; }
 
  private:
+  Status TryBegin(Durability durability, SteadyTime lock_deadline);
+  Status PrepareCommit();
+  void TryApply(WriteJob& job);
   void ApplyAtomic(WriteJob& job);
   // Runs the request's checks; false: some conflict, and the outcomes tell which.
   bool ChecksHold(WriteJob& job);

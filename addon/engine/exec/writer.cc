@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <new>
 #include <utility>
+
+#include "hypha/caught.h"
 
 namespace hypha {
 namespace {
@@ -235,10 +238,15 @@ bool Writer::TakeTurn() {
   return true;
 }
 
-void Writer::Own(const std::function<void()>& work) {
+template <class Work>
+void Writer::Own(Work&& work) {
   owner_ = Owner::kThread;
   mutex_.Unlock();
-  work();
+  try {
+    work();
+  } catch (...) {
+    // Whatever could fail has answered for itself; the thread goes on in any case.
+  }
   const Checkpointer::Need need = checkpointer_->need();
   const bool stopped = session_->stopped();
   mutex_.Lock();
@@ -257,18 +265,26 @@ Writer::Group Writer::TakeGroup() {
     operations += static_cast<std::size_t>(item.operations);
     bytes += static_cast<std::size_t>(item.bytes);
     if (!group.empty() && (operations > kGroupOperations || bytes > kGroupBytes)) break;
+    try {
+      group.push_back(std::move(item.write));
+    } catch (const std::bad_alloc&) {
+      break;  // the item keeps its request
+    }
     Popped(item);
-    group.push_back(std::move(item.write));
     queue_.pop_front();
   }
   return group;
 }
 
 void Writer::RunQueue() {
-  if (queue_.front().write != nullptr) return RunGroup(TakeGroup());
+  if (queue_.front().write != nullptr) {
+    Group group = TakeGroup();
+    if (!group.empty()) return RunGroup(std::move(group));
+  }
   Item item = std::move(queue_.front());
   Popped(item);
   queue_.pop_front();
+  if (item.write != nullptr) return Own([&] { item.write->done({Status(Code::kNoMem), {}}); });
   if (item.begin != nullptr) return RunBegin(std::move(item.begin));
   Own([&] {
     if (session_->stopped()) {
@@ -282,9 +298,18 @@ void Writer::RunQueue() {
 void Writer::RunGroup(Group group) {
   Own([&] {
     std::vector<WriteJob*> jobs;
-    jobs.reserve(group.size());
-    for (const auto& write : group) jobs.push_back(&write->job);
-    session_->RunGroup(jobs);
+    Status status = Caught([&] {
+      jobs.reserve(group.size());
+      return Status::Ok();
+    });
+    for (const auto& write : group) {
+      if (status.ok()) {
+        jobs.push_back(&write->job);
+      } else {
+        write->job.reply = {status, {}};
+      }
+    }
+    if (status.ok()) session_->RunGroup(jobs);
     for (const auto& write : group) write->done(std::move(write->job.reply));
   });
 }
@@ -300,30 +325,52 @@ void Writer::RunBegin(std::unique_ptr<QueuedBegin> begin) {
     Own([&] { begin->done(status); });
     return;
   }
-  Status status;
+  std::unique_ptr<OpenTransaction> opened;
   beginning_ = begin.get();
-  Own([&, give_up = begin->give_up] { status = session_->Begin(begin->durability, give_up); });
+  Status status;
+  Own([&, give_up = begin->give_up] {
+    status = Caught([&] {
+      opened = std::make_unique<OpenTransaction>();
+      return session_->Begin(begin->durability, give_up);
+    });
+  });
   beginning_ = nullptr;
   TransactionId id = 0;
   if (status.ok()) {
     id = NextTransactionId();
     const bool abandoned = begin->give_up == SteadyTime{};
     const SteadyTime deadline = Now() + std::chrono::milliseconds(begin->timeout_ms);
-    open_.emplace(OpenTransaction{id, begin->owner, deadline, abandoned, {}});
+    opened->id = id;
+    opened->owner = begin->owner;
+    opened->deadline = deadline;
+    opened->abandoned = abandoned;
+    open_ = std::move(opened);
   }
   Own([&] { status.ok() ? begin->done(id) : begin->done(status); });
 }
 
+void Writer::RememberTimedOut(TransactionId id) {
+  try {
+    timed_out_order_.push_back(id);
+  } catch (const std::bad_alloc&) {
+    return;  // its later uses are told that it is not open, and no longer why
+  }
+  try {
+    timed_out_.insert(id);
+  } catch (const std::bad_alloc&) {
+    timed_out_order_.pop_back();
+    return;
+  }
+  if (timed_out_order_.size() <= kTimedOutKept) return;
+  timed_out_.erase(timed_out_order_.front());
+  timed_out_order_.pop_front();
+}
+
 void Writer::RunTransaction() {
   if (closing_) return EndTransaction(Status(Code::kClosed));
-  if (open_->abandoned) return EndTransaction(Status(Code::kTransactionInvalid));
+  if (open_->abandoned) return EndTransaction(Status(Code::kClosed));
   if (Now() >= open_->deadline) {
-    timed_out_.insert(open_->id);
-    timed_out_order_.push_back(open_->id);
-    if (timed_out_order_.size() > kTimedOutKept) {
-      timed_out_.erase(timed_out_order_.front());
-      timed_out_order_.pop_front();
-    }
+    RememberTimedOut(open_->id);
     return EndTransaction(Status(Code::kTransactionTimeout));
   }
   if (!open_->steps.empty()) {
@@ -344,8 +391,7 @@ void Writer::RunStep(Step step) {
     return;
   }
   Status status;
-  std::deque<Step> rest = std::move(open_->steps);
-  open_.reset();
+  const std::unique_ptr<OpenTransaction> ended = std::move(open_);
   Own([&] {
     if (step.commit) {
       status = session_->Commit();
@@ -353,37 +399,27 @@ void Writer::RunStep(Step step) {
       session_->RollBack();
     }
     step.answer(status);
-    for (auto& late : rest) late.answer(Status(Code::kTransactionInvalid));
+    for (auto& late : ended->steps) late.answer(Status(Code::kTransactionInvalid));
   });
 }
 
 void Writer::EndTransaction(const Status& for_the_rest) {
-  std::deque<Step> rest = std::move(open_->steps);
-  open_.reset();
+  const std::unique_ptr<OpenTransaction> ended = std::move(open_);
   Own([&] {
     session_->RollBack();
-    for (auto& step : rest) step.answer(for_the_rest);
+    for (auto& step : ended->steps) step.answer(for_the_rest);
   });
 }
 
 bool Writer::ExpireBegins() {
   const SteadyTime now = Now();
-  std::vector<std::unique_ptr<QueuedBegin>> late;
-  for (auto item = queue_.begin(); item != queue_.end();) {
-    if (item->begin == nullptr || item->begin->give_up > now) {
-      ++item;
-      continue;
-    }
-    Popped(*item);
-    late.push_back(std::move(item->begin));
-    item = queue_.erase(item);
-  }
-  if (late.empty()) return false;
-  Own([&] {
-    for (auto& begin : late) {
-      begin->done(WhyNotBegun(*begin));
-    }
-  });
+  const auto late = std::find_if(queue_.begin(), queue_.end(),
+                                 [&](const Item& item) { return item.begin != nullptr && item.begin->give_up <= now; });
+  if (late == queue_.end()) return false;
+  Popped(*late);
+  const std::unique_ptr<QueuedBegin> begin = std::move(late->begin);
+  queue_.erase(late);
+  Own([&] { begin->done(WhyNotBegun(*begin)); });
   return true;
 }
 
@@ -391,7 +427,7 @@ bool Writer::CheckpointIfDue() {
   if (checkpoint_need_ == Checkpointer::Need::kNone || stopped_) return false;
   if (checkpoint_need_ == Checkpointer::Need::kWhenIdle && Now() < last_work_ + kIdleBeforeCheckpoint) return false;
   // A checkpoint that fails loses nothing: the log keeps what it could not copy, and the next one tries again.
-  Own([&] { static_cast<void>(checkpointer_->Run()); });
+  Own([&] { static_cast<void>(Caught([&] { return checkpointer_->Run(); })); });
   if (checkpoint_need_ == Checkpointer::Need::kNow) checkpoint_need_ = Checkpointer::Need::kWhenIdle;
   return true;
 }
@@ -422,7 +458,7 @@ void Writer::Finish() {
   auto closed = std::move(closed_);
   mutex_.Unlock();
   if (before_close) before_close();  // readers first, so that the log can be emptied and removed
-  Status status = session_->stopped() ? Status::Ok() : checkpointer_->Truncate();
+  Status status = session_->stopped() ? Status::Ok() : Caught([&] { return checkpointer_->Truncate(); });
   // Nothing is lost where another process is in the way: the log stays, and whoever closes last copies it.
   if (status.code() == Code::kBusy) status = Status::Ok();
   checkpointer_.reset();

@@ -5,7 +5,6 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <thread>
 #include <unordered_set>
 #include <vector>
@@ -100,9 +99,9 @@ class Writer {
     bool commit = false;
   };
   struct OpenTransaction {
-    TransactionId id;
-    const void* owner;
-    SteadyTime deadline;
+    TransactionId id = 0;
+    const void* owner = nullptr;
+    SteadyTime deadline{};
     bool abandoned = false;
     std::deque<Step> steps;
   };
@@ -115,9 +114,10 @@ class Writer {
   static Status WhyNotBegun(const QueuedBegin& begin);
   void RunBegin(std::unique_ptr<QueuedBegin> begin) REQUIRES_LOCK(mutex_);
   void RunTransaction() REQUIRES_LOCK(mutex_);
+  void RememberTimedOut(TransactionId id) REQUIRES_LOCK(mutex_);
   void RunStep(Step step) REQUIRES_LOCK(mutex_);
   void EndTransaction(const Status& for_the_rest) REQUIRES_LOCK(mutex_);
-  // True when it answered some, with the mutex free meanwhile.
+  // True when it answered one, with the mutex free meanwhile.
   bool ExpireBegins() REQUIRES_LOCK(mutex_);
   bool CheckpointIfDue() REQUIRES_LOCK(mutex_);
   void WaitForWork() REQUIRES_LOCK(mutex_);
@@ -129,7 +129,9 @@ class Writer {
   // OK, or why `step` may not run in transaction `id`.
   Status AddStep(TransactionId id, Step& step) REQUIRES_LOCK(mutex_);
   // Runs `work` with the connection owned and the mutex free.
-  void Own(const std::function<void()>& work) REQUIRES_LOCK(mutex_);
+  // A template since a std::function may need memory.
+  template <class Work>
+  void Own(Work&& work) REQUIRES_LOCK(mutex_);
 
   const WriterOptions options_;
   std::unique_ptr<WriteSession> session_;  // used by the owner
@@ -140,7 +142,7 @@ class Writer {
   Owner owner_ GUARDED_BY(mutex_) = Owner::kNobody;
   std::deque<Item> queue_ GUARDED_BY(mutex_);
   QueueState queued_ GUARDED_BY(mutex_);
-  std::optional<OpenTransaction> open_ GUARDED_BY(mutex_);
+  std::unique_ptr<OpenTransaction> open_ GUARDED_BY(mutex_);
   QueuedBegin* beginning_ GUARDED_BY(mutex_) = nullptr;  // taken from the queue, its BEGIN not yet done
   std::unordered_set<TransactionId> timed_out_ GUARDED_BY(mutex_);
   std::deque<TransactionId> timed_out_order_ GUARDED_BY(mutex_);

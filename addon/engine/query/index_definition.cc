@@ -91,8 +91,10 @@ std::optional<std::vector<std::string>> ParsePath(std::string_view path) {
   for (std::size_t at = 1; at < path.size();) {
     if (path[at] != '.' || at + 1 >= path.size() || path[at + 1] != '"') return std::nullopt;
     const std::size_t end = json::SkipValue(path, at + 1);
-    if (end <= at + 2 || end > path.size()) return std::nullopt;
-    names.push_back(json::DecodeString(path.substr(at + 1, end - at - 1)));
+    if (end > path.size()) return std::nullopt;
+    const std::string_view name = path.substr(at + 1, end - at - 1);
+    if (!json::IsValid(name)) return std::nullopt;
+    names.push_back(json::DecodeString(name));
     at = end;
   }
   return names;

@@ -1,6 +1,7 @@
 // A savepoint inside an open transaction.
 #pragma once
 
+#include "hypha/caught.h"
 #include "hypha/status.h"
 #include "sqlite/connection.h"
 
@@ -21,7 +22,11 @@ class Savepoint {
   ~Savepoint() {
     // Nothing is left to undo when SQLite has rolled the whole transaction back by itself.
     if (db_ == nullptr || !db_->in_transaction()) return;
-    if (db_->RunCached("ROLLBACK TO hypha").ok() && db_->RunCached("RELEASE hypha").ok()) return;
+    const auto undo = [&] {
+      Status status = db_->RunCached("ROLLBACK TO hypha");
+      return status.ok() ? db_->RunCached("RELEASE hypha") : status;
+    };
+    if (Caught(undo).ok()) return;
     // What cannot be undone alone must not be committed with the rest: the owner sees that the transaction is gone.
     sqlite3_exec(db_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
   }

@@ -1,5 +1,6 @@
 #include "sqlite/statement_cache.h"
 
+#include <new>
 #include <utility>
 
 namespace hypha {
@@ -25,8 +26,17 @@ void StatementCache::Return(std::string sql, StatementHandle statement) {
   sqlite3_clear_bindings(statement.get());
   // A second lease of the same text may have come back first; one copy is enough.
   if (capacity_ == 0 || index_.count(sql) != 0) return;
-  items_.push_front({std::move(sql), std::move(statement)});
-  index_.emplace(items_.front().sql, items_.begin());
+  try {
+    items_.push_front({std::move(sql), std::move(statement)});
+  } catch (const std::bad_alloc&) {
+    return;  // a lease's destructor is the caller: the statement is prepared again when it is needed
+  }
+  try {
+    index_.emplace(items_.front().sql, items_.begin());
+  } catch (const std::bad_alloc&) {
+    items_.pop_front();
+    return;
+  }
   if (items_.size() <= capacity_) return;
   index_.erase(items_.back().sql);
   items_.pop_back();

@@ -25,18 +25,22 @@ Result<std::optional<std::string>> EntryReader::GetMetadata(std::string_view ns,
   return metadata;
 }
 
-Status EntryReader::GetMany(std::string_view ns, const std::vector<std::string>& keys, std::string* values,
-                            std::vector<bool>* present) {
-  values->push_back('[');
+Status EntryReader::GetMany(std::string_view ns, const std::vector<std::string>& keys, std::int64_t max_bytes,
+                            ManyReply* reply) {
+  ChunkWriter values;
+  std::int64_t bytes = 0;
   for (const auto& key : keys) {
     auto found = Get(ns, key, [&](std::string_view text) {
-      if (values->size() > 1) values->push_back(',');
-      values->append(text);
+      bytes += static_cast<std::int64_t>(text.size());
+      if (bytes > max_bytes) return;
+      values.Element().append(text);
+      values.Close();
     });
     if (!found.ok()) return found.status();
-    present->push_back(found.value());
+    if (bytes > max_bytes) return {Code::kTooLarge, "the result is larger than limits.resultBytes"};
+    reply->present.push_back(found.value());
   }
-  values->push_back(']');
+  reply->values = values.Take();
   return Status::Ok();
 }
 

@@ -28,9 +28,8 @@ class EntryReader {
   Result<std::optional<Entry>> GetEntry(std::string_view ns, std::string_view key);
   // Metadata's JSON text; an empty string when the key has none, no value when the key is absent.
   Result<std::optional<std::string>> GetMetadata(std::string_view ns, std::string_view key);
-  // JSON text `[value, value, ...]` of the keys that exist, and for each key whether it does.
-  Status GetMany(std::string_view ns, const std::vector<std::string>& keys, std::string* values,
-                 std::vector<bool>* present);
+  // The values of the keys that exist, and for each key whether it does. kTooLarge past `max_bytes`.
+  Status GetMany(std::string_view ns, const std::vector<std::string>& keys, std::int64_t max_bytes, ManyReply* reply);
 
   Result<JsonChunks> List(const ListSpec& spec, std::int64_t result_bytes);
   Result<std::int64_t> Count(std::string_view ns);

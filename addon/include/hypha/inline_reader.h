@@ -21,6 +21,7 @@ class InlineReader {
   enum class Answer : std::uint8_t { kFound, kAbsent, kYield, kElsewhere };
   static constexpr int kMaxReads = 64;
   static constexpr std::int64_t kMaxAgeUs = 1000;
+  static constexpr std::int64_t kMaxBytes = 256 * 1024;
 
   virtual ~InlineReader() = default;
 
@@ -30,6 +31,7 @@ class InlineReader {
   virtual Answer Has(std::string_view ns, std::string_view key) = 0;
   // `*metadata` is empty when the key has none.
   virtual Answer GetMetadata(std::string_view ns, std::string_view key, std::string* metadata) = 0;
+  // kElsewhere for more than kMaxBytes of values.
   virtual Answer GetMany(const GetManySpec& spec, ManyReply* reply) = 0;
 
   // The snapshot is over: before each acknowledged write is told, and when the turn ends.

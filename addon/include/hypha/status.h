@@ -131,13 +131,24 @@ static_assert(CodeTableInOrder(), "kCodeTable must list every Code once, in enum
 
 constexpr const CodeInfo& Describe(Code code) { return kCodeTable[static_cast<std::size_t>(code)]; }
 
-// The outcome of one operation. Branch on code(), never on the text. OK carries no allocation.
+// The outcome of one operation. Branch on code(), never on the text. OK carries no allocation. Where memory ran out a
+// literal or copied text is lost, and nothing else.
 class [[nodiscard]] Status {
  public:
   Status() = default;
   explicit Status(Code code) : code_(code) {}
   Status(Code code, std::string detail, int sqlite_code = 0)
       : code_(code), sqlite_code_(sqlite_code), detail_(std::move(detail)) {}
+  Status(Code code, const char* detail, int sqlite_code = 0) noexcept : code_(code), sqlite_code_(sqlite_code) {
+    SetDetail(detail);
+  }
+  Status(const Status& other) noexcept : code_(other.code_), sqlite_code_(other.sqlite_code_) {
+    SetDetail(other.detail_);
+  }
+  Status(Status&&) noexcept = default;
+  Status& operator=(const Status& other) noexcept { return *this = Status(other); }
+  Status& operator=(Status&&) noexcept = default;
+  ~Status() = default;
 
   static Status Ok() { return {}; }
 
@@ -145,9 +156,18 @@ class [[nodiscard]] Status {
   Code code() const { return code_; }
   int sqlite_code() const { return sqlite_code_; }  // SQLite's extended result code, 0 if none
   // What happened, for a person. Never holds a stored value; may hold a key.
-  std::string message() const { return detail_.empty() ? std::string(Describe(code_).meaning) : detail_; }
+  std::string message() const { return std::string(text()); }
+  std::string_view text() const { return detail_.empty() ? Describe(code_).meaning : std::string_view(detail_); }
 
  private:
+  void SetDetail(std::string_view text) noexcept {
+    try {
+      detail_ = text;
+    } catch (...) {  // the code says enough
+      detail_.clear();
+    }
+  }
+
   Code code_ = Code::kOk;
   int sqlite_code_ = 0;
   std::string detail_;

@@ -196,9 +196,9 @@ struct QueryReply {
   std::string explanation;    // when asked for, JSON text, and then there are no chunks
 };
 
-// GetMany: `values` is the JSON array of the values that exist, in key order of the request.
+// GetMany: `values` are the values that exist, in key order of the request.
 struct ManyReply {
-  std::string values;
+  JsonChunks values;
   std::vector<bool> present;
 };
 struct NamespaceInfo {

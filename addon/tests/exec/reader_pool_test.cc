@@ -126,7 +126,7 @@ TEST_F(EngineReadTest, AnswersEachKindOfRequest) {
             (JsonChunks{"[{\"key\":\"b\",\"value\":{\"x\":2},\"metadata\":{}}]"}));
   EXPECT_EQ(std::get<JsonChunks>(share.Read(NamespacesSpec{}).value()), (JsonChunks{"[\"default\",\"other\"]"}));
   const auto many = std::get<ManyReply>(share.Read(GetManySpec{"default", {"x", "a"}}).value());
-  EXPECT_EQ(many.values, "[1]");
+  EXPECT_EQ(many.values, JsonChunks{"[1]"});
   EXPECT_FALSE(std::get<std::optional<NamespaceInfo>>(share.Read(NamespaceSpec{"nowhere"}).value()));
   const auto status = std::get<std::string>(share.Read(StatusSpec{}).value());
   EXPECT_NE(status.find("\"size\":2,\"namespaces\":2"), std::string::npos) << status;

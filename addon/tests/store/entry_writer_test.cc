@@ -141,11 +141,12 @@ TEST_F(EntryWriterTest, AnImplicitNamespaceCanBeMadeExplicitOnce) {
 TEST_F(EntryWriterTest, GetManyKeepsOrderDuplicatesAndGaps) {
   store_.Write(SetOp("a", "1"));
   store_.Write(SetOp("b", "\"x\""));
-  std::string values;
-  std::vector<bool> present;
-  ASSERT_TRUE(store_.reader.GetMany("default", {"b", "no", "a", "b"}, &values, &present).ok());
-  EXPECT_EQ(values, "[\"x\",1,\"x\"]");
-  EXPECT_EQ(present, (std::vector<bool>{true, false, true, true}));
+  ManyReply reply;
+  ASSERT_TRUE(store_.reader.GetMany("default", {"b", "no", "a", "b"}, 100, &reply).ok());
+  EXPECT_EQ(reply.values, JsonChunks{"[\"x\",1,\"x\"]"});
+  EXPECT_EQ(reply.present, (std::vector<bool>{true, false, true, true}));
+  ManyReply small;
+  EXPECT_EQ(store_.reader.GetMany("default", {"b", "a"}, 3, &small).code(), Code::kTooLarge);
 }
 
 TEST_F(EntryWriterTest, ListStopsAtTheResultLimit) {
