@@ -1,9 +1,9 @@
 #include "convert.h"
 
-#include "env_state.h"
-
 #include <algorithm>
 #include <cstring>
+
+#include "env_state.h"
 
 namespace hypha::binding {
 namespace {

@@ -21,9 +21,9 @@ class Reader {
   explicit Reader(Napi::Env env) : env_(env) {}
 
   bool ok() const { return ok_; }
-  bool Text(napi_value value, std::string* out);  // a well-formed string, as UTF-8
-  bool Namespace(napi_value value, std::string* out);    // a string, or any number for 'default'
-  bool Wtf8(napi_value value, std::string* out);  // any string
+  bool Text(napi_value value, std::string* out);       // a well-formed string, as UTF-8
+  bool Namespace(napi_value value, std::string* out);  // a string, or any number for 'default'
+  bool Wtf8(napi_value value, std::string* out);       // any string
   bool Number(napi_value value, double* out);
   bool Integer(napi_value value, std::int64_t* out);
   bool Boolean(napi_value value, bool* out);
@@ -64,8 +64,8 @@ Napi::Value OutcomesToJs(Napi::Env env, const std::vector<WriteOutcome>& outcome
 double NumberOf(const WriteOutcome& outcome);
 
 Napi::Value EntryToJs(Napi::Env env, const Entry& entry);
-// Replies are taken apart. Long lists of chunks end with a number: TakeChunk() gives the rest, one a call, so that no turn
-// of the event loop makes all of their strings.
+// Replies are taken apart. Long lists of chunks end with a number: TakeChunk() gives the rest, one a call, so that no
+// turn of the event loop makes all of their strings.
 Napi::Value ManyToJs(Napi::Env env, ManyReply reply);
 Napi::Value ReplyToJs(Napi::Env env, ReadReply reply);
 

@@ -102,6 +102,12 @@ class SegmentBuilder {
     std::string sql = Finish(select_ + from, match, order);
     return {std::move(sql), std::move(from), range.low, range.high, match};
   }
+  // The rows of one value in key order, from behind `after_key`.
+  IndexSegment Point(const std::string& key, bool match, const std::string& after_key) const {
+    std::string from = From() + " AND " + Column() + " = ?1 AND key > ?3";
+    std::string sql = Finish(select_ + from, match, " ORDER BY key");
+    return {std::move(sql), std::move(from), key, {}, match, after_key};
+  }
   // Every row for which the column is null or absent, in key order.
   IndexSegment Missing(bool match) const {
     std::string from = From() + " AND (" + Column() + " >= x'50' OR " + Column() + " IS NULL)";
@@ -197,12 +203,16 @@ void AddOrdered(const SegmentBuilder& builder, const Candidate& candidate, const
 }
 
 void AddUnordered(const SegmentBuilder& builder, const Candidate& candidate, bool by_key, bool rest_exact,
-                  IndexPlan& plan) {
+                  const Position* after, IndexPlan& plan) {
   const auto& ranges = *candidate.ranges;
   // Entries of one value lie in key order.
   const bool one_value = ranges.size() == 1 && ranges[0].exact && candidate.range_term->op == Operator::kEq &&
                          candidate.range_term->operand.tag != Operand::Tag::kNull;
   plan.ordered = by_key && (one_value || ranges.empty());
+  if (plan.ordered && one_value && after != nullptr) {
+    plan.segments.push_back(builder.Point(ranges[0].low, !rest_exact, after->key));
+    return;
+  }
   for (const auto& range : ranges) {
     const std::string order = plan.ordered ? " ORDER BY " + builder.Column() + ", key" : "";
     plan.segments.push_back(builder.Range(range, !rest_exact || !range.exact, order));
@@ -239,7 +249,7 @@ std::optional<IndexPlan> PlanIndex(const QuerySpec& spec, const std::vector<Inde
   if (ordered) {
     AddOrdered(builder, chosen, spec.sort[0], rest_exact, request.after, plan);
   } else if (chosen.ranges) {
-    AddUnordered(builder, chosen, spec.sort.empty(), rest_exact, plan);
+    AddUnordered(builder, chosen, spec.sort.empty(), rest_exact, request.after, plan);
   } else {
     plan.segments.push_back(builder.Range(kEverything, !rest_exact, ""));
     plan.segments.push_back(builder.Missing(!rest_exact));

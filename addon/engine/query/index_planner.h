@@ -21,6 +21,8 @@ struct IndexSegment {
   std::string low;   // both empty: the column is absent or null, nothing is bound
   std::string high;
   bool match = true;  // the evaluator decides on each row
+  // The column equals `low`, and ?3 is a key: only greater ones are read.
+  std::optional<std::string> after_key = std::nullopt;
 };
 
 struct IndexPlan {

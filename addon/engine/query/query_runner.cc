@@ -35,7 +35,12 @@ void BindPlan(Cursor& cursor, const Plan& plan, std::int64_t ns_id, BoundFilter*
 }
 
 void BindSegment(Cursor& cursor, const IndexPlan& plan, const IndexSegment& segment, BoundFilter* filter) {
-  if (!segment.low.empty()) cursor.BindBlob(1, segment.low).BindBlob(3, segment.high);
+  if (!segment.low.empty()) cursor.BindBlob(1, segment.low);
+  if (segment.after_key) {
+    cursor.Bind(3, std::string_view(*segment.after_key));
+  } else if (!segment.low.empty()) {
+    cursor.BindBlob(3, segment.high);
+  }
   if (segment.match) cursor.BindPointer(2, filter, kFilterPointer);
   for (std::size_t i = 0; i < plan.equal.size(); ++i) cursor.BindBlob(4 + static_cast<int>(i), plan.equal[i]);
 }

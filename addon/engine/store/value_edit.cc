@@ -47,9 +47,10 @@ std::string WithMember(std::string_view object, const std::string& name, const s
 }
 
 // The leaf wrapped in the objects that are missing above it.
-std::string Nest(const std::vector<std::string>& path, std::size_t from, std::string leaf) {
-  for (std::size_t i = path.size(); i > from; --i) leaf = "{" + JsonName(path[i - 1]) + ":" + leaf + "}";
-  return leaf;
+std::string Nest(const std::vector<std::string>& path, std::size_t from, const std::string& leaf) {
+  std::string open;
+  for (std::size_t i = from; i < path.size(); ++i) open += "{" + JsonName(path[i]) + ":";
+  return open + leaf + std::string(path.size() - from, '}');
 }
 
 }  // namespace
@@ -58,7 +59,7 @@ Result<std::string> EditValue(std::string_view value, EditKind edit, const std::
                               std::string_view operand) {
   if (value.empty()) {
     auto leaf = Leaf(std::nullopt, edit, operand);
-    return leaf.ok() ? Result<std::string>(Nest(path, 0, std::move(leaf.value()))) : leaf;
+    return leaf.ok() ? Result<std::string>(Nest(path, 0, leaf.value())) : leaf;
   }
   std::string_view at = value;
   std::size_t depth = 0;
@@ -72,7 +73,7 @@ Result<std::string> EditValue(std::string_view value, EditKind edit, const std::
   auto leaf = Leaf(present ? std::optional(at) : std::nullopt, edit, operand);
   if (!leaf.ok()) return leaf;
   const std::string changed =
-      present ? std::move(leaf.value()) : WithMember(at, path[depth], Nest(path, depth + 1, std::move(leaf.value())));
+      present ? std::move(leaf.value()) : WithMember(at, path[depth], Nest(path, depth + 1, leaf.value()));
   const auto start = static_cast<std::size_t>(at.data() - value.data());
   return std::string(value.substr(0, start)) + changed + std::string(value.substr(start + at.size()));
 }

@@ -64,7 +64,7 @@ enum class WriteKind : std::uint8_t {
   kEdit,             // changes inside the value: `edit`, value = operand, metadata = path as a JSON array, or none
   kSavepoint,        // these three inside a transaction only
   kRelease,
-  kRollbackTo,       // and releases
+  kRollbackTo,  // and releases
 };
 
 enum class EditKind : std::uint8_t { kSum, kMin, kMax, kAppend };
