@@ -1,5 +1,6 @@
 #include "sqlite/vfs_shim.h"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -9,6 +10,10 @@ namespace {
 
 // The file behind the shim at the end of the stack, for the WAL to find its database through a cipher VFS.
 constexpr int kSelfFcntl = 0x48595003;
+
+// Layout of the log: a frame is a header and a page (sqlite.org/fileformat2.html, section 4.1).
+constexpr int kFrameHeaderBytes = 24;
+constexpr int kMaxJoinedPage = 8192;  // above this the copy costs more than the call
 
 struct ShimVfs {
   sqlite3_vfs vfs;
@@ -25,6 +30,14 @@ struct ShimFile {
   const volatile void* region;
   WaitPolicy policy;
   bool sync_failed;
+  // The header of a log frame that waits for its page. SQLite writes both in one go, as two calls: one of the system's
+  // does for both. Only of a frame behind all that this connection has written: a header that is written again, after
+  // its frame was, stands alone and may be the last write of a commit.
+  bool is_log;
+  bool has_header;
+  sqlite3_int64 appended;
+  sqlite3_int64 header_offset;
+  unsigned char header[kFrameHeaderBytes];
 };
 
 sqlite3_vfs* Base(sqlite3_vfs* vfs) { return static_cast<ShimVfs*>(vfs->pAppData)->base; }
@@ -34,25 +47,68 @@ ShimFile* Self(sqlite3_file* file) { return reinterpret_cast<ShimFile*>(file); }
 sqlite3_file* Inner(sqlite3_file* file) { return Self(file)->inner; }
 const sqlite3_io_methods* Methods(sqlite3_file* file) { return Inner(file)->pMethods; }
 
-int FileClose(sqlite3_file* file) { return Methods(file)->xClose(Inner(file)); }
+// Writes a header that waits alone, before anything that might look at it.
+int FlushHeader(sqlite3_file* file) {
+  ShimFile* self = Self(file);
+  if (!self->has_header) return SQLITE_OK;
+  self->has_header = false;
+  return Methods(file)->xWrite(Inner(file), self->header, kFrameHeaderBytes, self->header_offset);
+}
+
+int FileClose(sqlite3_file* file) {
+  const int flushed = FlushHeader(file);
+  const int rc = Methods(file)->xClose(Inner(file));
+  return rc == SQLITE_OK ? flushed : rc;
+}
 
 int FileRead(sqlite3_file* file, void* out, int count, sqlite3_int64 offset) {
+  const int flushed = FlushHeader(file);
+  if (flushed != SQLITE_OK) return flushed;
   return Methods(file)->xRead(Inner(file), out, count, offset);
 }
 
+// The error of a joined write is the page's: SQLite calls for the page right after the header, and gives up on either.
 int FileWrite(sqlite3_file* file, const void* data, int count, sqlite3_int64 offset) {
+  ShimFile* self = Self(file);
+  if (self->is_log && self->has_header && offset == self->header_offset + kFrameHeaderBytes &&
+      count <= kMaxJoinedPage) {
+    unsigned char frame[kFrameHeaderBytes + kMaxJoinedPage];
+    std::memcpy(frame, self->header, kFrameHeaderBytes);
+    std::memcpy(frame + kFrameHeaderBytes, data, static_cast<std::size_t>(count));
+    self->has_header = false;
+    self->appended = offset + count;
+    return Methods(file)->xWrite(Inner(file), frame, kFrameHeaderBytes + count, self->header_offset);
+  }
+  const int flushed = FlushHeader(file);
+  if (flushed != SQLITE_OK) return flushed;
+  const bool behind_all = offset >= self->appended;
+  const bool starts_over = self->is_log && offset == 0;
+  self->appended = starts_over ? count : std::max(self->appended, offset + count);
+  if (self->is_log && behind_all && count == kFrameHeaderBytes) {
+    std::memcpy(self->header, data, kFrameHeaderBytes);
+    self->header_offset = offset;
+    self->has_header = true;
+    return SQLITE_OK;
+  }
   return Methods(file)->xWrite(Inner(file), data, count, offset);
 }
 
-int FileTruncate(sqlite3_file* file, sqlite3_int64 size) { return Methods(file)->xTruncate(Inner(file), size); }
+int FileTruncate(sqlite3_file* file, sqlite3_int64 size) {
+  const int flushed = FlushHeader(file);
+  return flushed == SQLITE_OK ? Methods(file)->xTruncate(Inner(file), size) : flushed;
+}
 
 int FileSync(sqlite3_file* file, int flags) {
-  const int rc = Methods(file)->xSync(Inner(file), flags);
+  int rc = FlushHeader(file);
+  if (rc == SQLITE_OK) rc = Methods(file)->xSync(Inner(file), flags);
   if (rc != SQLITE_OK) Self(file)->main->sync_failed = true;
   return rc;
 }
 
-int FileSize(sqlite3_file* file, sqlite3_int64* size) { return Methods(file)->xFileSize(Inner(file), size); }
+int FileSize(sqlite3_file* file, sqlite3_int64* size) {
+  const int flushed = FlushHeader(file);
+  return flushed == SQLITE_OK ? Methods(file)->xFileSize(Inner(file), size) : flushed;
+}
 
 int FileLock(sqlite3_file* file, int level) {
   if (Self(file)->policy == WaitPolicy::kNeverWait && level > SQLITE_LOCK_SHARED) return SQLITE_BUSY;
@@ -147,7 +203,8 @@ int VfsOpen(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, i
   if ((flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)) == 0) return base->xOpen(base, name, file, flags, out_flags);
   auto* self = new (file) ShimFile{};
   self->policy = static_cast<ShimVfs*>(vfs->pAppData)->policy;
-  self->main = (flags & SQLITE_OPEN_WAL) != 0 ? DatabaseOf(name, self) : self;
+  self->is_log = (flags & SQLITE_OPEN_WAL) != 0;
+  self->main = self->is_log ? DatabaseOf(name, self) : self;
   self->inner = reinterpret_cast<sqlite3_file*>(self + 1);
   self->inner->pMethods = nullptr;
   const int rc = base->xOpen(base, name, self->inner, flags, out_flags);
