@@ -6,6 +6,7 @@ namespace hypha {
 
 InlineReaderImpl::InlineReaderImpl(std::unique_ptr<Connection> db)
     : db_(std::move(db)), statements_(*db_), namespaces_(statements_), entries_(statements_, namespaces_) {
+  entries_.set_cache(&cache_);
   auto begin = Prepare(db_->handle(), "BEGIN");
   auto commit = Prepare(db_->handle(), "COMMIT");
   if (begin.ok()) begin_ = std::move(begin.value());
@@ -39,7 +40,10 @@ InlineReader::Answer InlineReaderImpl::StartSnapshot(std::string_view ns) {
   if (!Cursor(begin_.get()).Run("begin a read").ok()) return Answer::kElsewhere;
   in_snapshot_ = true;
   reads_ = 0;
-  if (namespaces_.OnSnapshot(ns).ok()) return Answer::kFound;
+  if (namespaces_.OnSnapshot(ns).ok()) {
+    cache_.OnSnapshot(DataVersion(*db_));
+    return Answer::kFound;
+  }
   EndSnapshot();
   return Answer::kElsewhere;
 }

@@ -37,6 +37,7 @@ class InlineReaderImpl final : public InlineReader {
   KvStatements statements_;
   NamespaceCache namespaces_;
   EntryReader entries_;
+  ValueCache cache_;
   StatementHandle begin_;
   StatementHandle commit_;
   std::string value_;

@@ -5,6 +5,10 @@
 namespace hypha {
 
 Result<bool> EntryReader::Has(std::string_view ns, std::string_view key) {
+  if (cache_ != nullptr) {
+    auto ns_id = namespaces_.Find(ns);
+    if (ns_id.ok() && cache_->Find(ns_id.value(), key) != nullptr) return true;
+  }
   return Point(Sql::kHas, ns, key, [](Cursor&) {});
 }
 

@@ -9,6 +9,7 @@
 
 #include "hypha/types.h"
 #include "store/namespace_cache.h"
+#include "store/value_cache.h"
 
 namespace hypha {
 
@@ -19,10 +20,24 @@ class EntryReader {
   EntryReader(KvStatements& statements, NamespaceCache& namespaces)
       : statements_(statements), namespaces_(namespaces) {}
 
+  // Get(), Has() and GetMany() look here first. The caller keeps it true, as it does `namespaces`.
+  void set_cache(ValueCache* cache) { cache_ = cache; }
+
   // The value's JSON text is passed to `use` while SQLite holds it; false when the key is absent.
   template <class Use>
   Result<bool> Get(std::string_view ns, std::string_view key, Use&& use) {
-    return Point(Sql::kGet, ns, key, [&](Cursor& cursor) { use(cursor.Text(0)); });
+    if (cache_ == nullptr) return Point(Sql::kGet, ns, key, [&](Cursor& cursor) { use(cursor.Text(0)); });
+    auto ns_id = namespaces_.Find(ns);
+    if (!ns_id.ok()) return ns_id.status();
+    if (const std::string* kept = cache_->Find(ns_id.value(), key)) {
+      use(std::string_view(*kept));
+      return true;
+    }
+    return Point(Sql::kGet, ns, key, [&](Cursor& cursor) {
+      const std::string_view text = cursor.Text(0);
+      cache_->Put(ns_id.value(), key, text);
+      use(text);
+    });
   }
   Result<bool> Has(std::string_view ns, std::string_view key);
   Result<std::optional<Entry>> GetEntry(std::string_view ns, std::string_view key);
@@ -60,6 +75,7 @@ class EntryReader {
 
   KvStatements& statements_;
   NamespaceCache& namespaces_;
+  ValueCache* cache_ = nullptr;
 };
 
 }  // namespace hypha

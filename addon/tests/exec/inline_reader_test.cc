@@ -57,6 +57,27 @@ TEST_P(InlineReaderTest, ReadsEveryKind) {
   EXPECT_EQ(share.reader()->Has("no namespace", "k"), InlineReader::Answer::kAbsent);
 }
 
+TEST_P(InlineReaderTest, ValuesThatItKeptGiveWayToEveryCommit) {
+  Share share = OpenIt();
+  WriteOp op = SetOp("k", "0");
+  share.Write({op});
+  for (int round = 1; round <= 20; ++round) {
+    for (int snapshot = 0; snapshot < 4; ++snapshot) {
+      InOneTurn(share.reader(), [&] {
+        std::string_view value;
+        if (share.reader()->Get("default", "k", &value) == InlineReader::Answer::kElsewhere) return false;
+        EXPECT_EQ(value, std::to_string(round - 1));
+        return share.reader()->Has("default", "k") == InlineReader::Answer::kFound;
+      });
+    }
+    op.value = std::to_string(round);
+    share.Write({op});
+  }
+  op.kind = WriteKind::kDelete;
+  share.Write({op});
+  InOneTurn(share.reader(), [&] { return share.reader()->Has("default", "k") == InlineReader::Answer::kAbsent; });
+}
+
 TEST_P(InlineReaderTest, OneSnapshotATurnUntilItIsEnded) {
   Share share = OpenIt();
   ASSERT_TRUE(share.Set("k", "1").ok());
