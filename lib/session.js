@@ -3,7 +3,7 @@
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-import { StorageError, settle } from './errors.js';
+import { StorageError, settle, toError } from './errors.js';
 import { native } from './native.js';
 import { OpList } from './op-list.js';
 import { DEFAULT_NAMESPACE } from './scope.js';
@@ -178,10 +178,14 @@ export class StoreSession {
     return this.#during(
       new Promise((resolve, reject) => {
         this.#later.push(() => {
-          const answer = inline(this.#native);
-          if (answer === native.YIELD) return false;
-          if (typeof answer === 'number') settle(elsewhere(this.#native)).then(resolve, reject);
-          else resolve(answer);
+          try {
+            const answer = inline(this.#native);
+            if (answer === native.YIELD) return false;
+            if (typeof answer === 'number') settle(elsewhere(this.#native)).then(resolve, reject);
+            else resolve(answer);
+          } catch (failure) {
+            reject(toError(failure)); // the reads behind it have their turn all the same
+          }
           return true;
         });
       }),
