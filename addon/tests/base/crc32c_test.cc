@@ -53,5 +53,19 @@ TEST(Crc32c, PiecesContinueEachOther) {
   }
 }
 
+TEST(Crc32c, PartsAreOneText) {
+  std::mt19937 random(test::Seed());
+  std::string data(100, '\0');
+  for (char& c : data) c = static_cast<char>(random());
+  const std::string_view all = data;
+  for (std::size_t first = 0; first <= 40; ++first) {
+    for (std::size_t second = first; second <= data.size(); ++second) {
+      const auto parts = {all.substr(0, first), all.substr(first, second - first), all.substr(second)};
+      ASSERT_EQ(Crc32c(parts), Slow(data)) << first << " " << second;
+      ASSERT_EQ(PortableCrc32c(parts), Slow(data)) << first << " " << second;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace hypha

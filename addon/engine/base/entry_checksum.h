@@ -1,0 +1,40 @@
+// The checksum that a row of hypha_entries carries in its column `crc`, see docs/decisions/0005-checksums.md.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "hypha/filter.h"
+#include "hypha/status.h"
+
+namespace hypha {
+
+// 64 bits that hold two CRC-32C. The low half covers namespace id, key and value, so that get() reads nothing else; the
+// high half covers namespace id, key, metadata, times and version. Pass the key that was asked for, not the row's own:
+// an index that leads to another row is found then.
+std::uint32_t ValueChecksum(std::int64_t ns_id, std::string_view key, std::string_view value);
+std::uint32_t AttributesChecksum(std::int64_t ns_id, const EntryView& entry);  // entry.value is not looked at
+
+inline std::int64_t JoinChecksum(std::uint32_t attributes, std::uint32_t value) {
+  return static_cast<std::int64_t>((static_cast<std::uint64_t>(attributes) << 32U) | value);
+}
+inline std::uint32_t ValueHalf(std::int64_t crc) { return static_cast<std::uint32_t>(crc); }
+inline std::uint32_t AttributesHalf(std::int64_t crc) {
+  return static_cast<std::uint32_t>(static_cast<std::uint64_t>(crc) >> 32U);
+}
+
+// Whether what was read is what `crc` was computed from. A row whose crc is NULL has nothing to check: do not ask.
+inline bool IsValueIntact(std::int64_t crc, std::int64_t ns_id, std::string_view key, std::string_view value) {
+  return ValueHalf(crc) == ValueChecksum(ns_id, key, value);
+}
+inline bool AreAttributesIntact(std::int64_t crc, std::int64_t ns_id, const EntryView& entry) {
+  return AttributesHalf(crc) == AttributesChecksum(ns_id, entry);
+}
+inline bool IsEntryIntact(std::int64_t crc, std::int64_t ns_id, const EntryView& entry) {
+  return IsValueIntact(crc, ns_id, entry.key, entry.value) && AreAttributesIntact(crc, ns_id, entry);
+}
+
+// kCorrupt, naming the entry.
+Status DamagedEntry(std::string_view ns, std::string_view key);
+
+}  // namespace hypha
