@@ -9,7 +9,7 @@ import { DEFAULT_NAMESPACE, Scope } from './scope.js';
 import { checkKey, metadataToJson, toArray, valueToJson } from './validate.js';
 
 /** @typedef {import('./session.js').StoreSession} StoreSession */
-/** @typedef {import('./session.js').TransactionSession} TransactionSession */
+/** @typedef {import('./transaction-session.js').TransactionSession} TransactionSession */
 /** @typedef {import('./options.js').Durability} Durability */
 /** @typedef {import('./op-list.js').Op} Op */
 /** @typedef {import('./read-methods.js').KeyOptions} KeyOptions */

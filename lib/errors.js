@@ -72,3 +72,6 @@ export async function settle(promise) {
 export function invalidArgument(name, expected) {
   return new StorageError('HYPHA_INVALID_ARGUMENT', `${name} must be ${expected}`);
 }
+
+/** @param {string} [message] */
+export const closed = (message = 'the store is closed') => new StorageError('HYPHA_CLOSED', message);

@@ -9,7 +9,7 @@ import { DEFAULT_NAMESPACE } from './scope.js';
 import { checkNamespace, metadataToJson } from './validate.js';
 
 /** @typedef {import('./session.js').StoreSession} StoreSession */
-/** @typedef {import('./session.js').TransactionSession} TransactionSession */
+/** @typedef {import('./transaction-session.js').TransactionSession} TransactionSession */
 /** @typedef {import('./data-methods.js').NamespaceInfo} NamespaceInfo */
 /** @typedef {string | { field: string } | { path: string[] } | { metadata: string }} IndexField */
 

@@ -5,7 +5,7 @@ import { METHOD_OPTIONS, readOptions } from './options.js';
 import { checkNamespace } from './validate.js';
 
 /** @typedef {import('./session.js').StoreSession} StoreSession */
-/** @typedef {import('./session.js').TransactionSession} TransactionSession */
+/** @typedef {import('./transaction-session.js').TransactionSession} TransactionSession */
 
 export const DEFAULT_NAMESPACE = 'default';
 

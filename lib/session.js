@@ -1,20 +1,22 @@
-// How the data methods reach an engine: directly (StoreSession), or inside a transaction (TransactionSession). Both have
-// the same methods; lib/data-methods.js is written against them.
+// How the data methods reach an engine directly. TransactionSession has the same methods; lib/data-methods.js is written
+// against both.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-import { StorageError, settle, toError } from './errors.js';
+import { aborted, controlled } from './control.js';
+import { StorageError, closed, settle, toError } from './errors.js';
 import { native } from './native.js';
-import { OpList } from './op-list.js';
 import { DEFAULT_NAMESPACE } from './scope.js';
+import { TransactionSession } from './transaction-session.js';
 import { Turn } from './turn.js';
-import { WriteQueue, spread } from './write-queue.js';
+import { WriteQueue } from './write-queue.js';
 
 /** @typedef {import('./native.js').NativeStore} NativeStore */
-/** @typedef {import('./native.js').RawEntry} RawEntry */
 /** @typedef {import('./options.js').Limits} Limits */
 /** @typedef {import('./options.js').Durability} Durability */
+/** @typedef {import('./op-list.js').OpList} OpList */
 /** @typedef {import('./op-list.js').Op} Op */
+/** @typedef {import('./control.js').ReadControl} ReadControl */
 
 /** More keys than this in one getMany() would hold the loop for too long. */
 const INLINE_KEYS = 256;
@@ -23,42 +25,6 @@ const durabilities = new Map(native.durabilities.map((name, index) => [name, ind
 
 /** The stores whose transaction body is running, from the inside out. @type {AsyncLocalStorage<Set<StoreSession>>} */
 const bodies = new AsyncLocalStorage();
-
-/** @param {string} [message] */
-const closed = (message = 'the store is closed') => new StorageError('HYPHA_CLOSED', message);
-
-/** @typedef {{ signal?: AbortSignal, timeout?: number }} ReadControl timeout in milliseconds */
-
-let lastToken = 0;
-
-/**
- * A read that ends with HYPHA_ABORTED when its signal fires and with HYPHA_TIMEOUT after its timeout.
- * @param {NativeStore} store
- * @param {number} transaction
- * @param {ReadControl | undefined} control
- * @param {string} kind
- * @param {unknown[]} args
- * @returns {Promise<any>}
- */
-async function controlled(store, transaction, control, kind, args) {
-  const { signal, timeout = 0 } = control ?? {};
-  if (signal === undefined) return settle(store.read(timeout === 0 ? transaction : [transaction, timeout, 0], kind, ...args));
-  const token = ++lastToken;
-  const cancel = () => store.cancel(token);
-  if (signal.aborted) throw aborted(signal);
-  const answer = store.read([transaction, timeout, token], kind, ...args);
-  signal.addEventListener('abort', cancel, { once: true });
-  try {
-    return await settle(answer);
-  } catch (error) {
-    throw /** @type {StorageError} */ (error).code === 'HYPHA_ABORTED' ? aborted(signal) : error;
-  } finally {
-    signal.removeEventListener('abort', cancel);
-  }
-}
-
-/** @param {AbortSignal} signal */
-const aborted = (signal) => new StorageError('HYPHA_ABORTED', 'the operation was aborted', { cause: signal.reason });
 
 export class StoreSession {
   /** @type {NativeStore} */ #native;
@@ -370,107 +336,5 @@ export class StoreSession {
     this.#native.abandon(); // else reads would wait for writes that wait for a transaction
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
     await settle(this.#native.close());
-  }
-}
-
-export class TransactionSession {
-  /** @type {StoreSession} */ #store;
-  /** @type {NativeStore} */ #native;
-  /** @type {number} */ #id;
-  #ended = false;
-
-  /** @param {StoreSession} store @param {NativeStore} handle @param {number} id */
-  constructor(store, handle, id) {
-    this.#store = store;
-    this.#native = handle;
-    this.#id = id;
-    this.limits = store.limits;
-  }
-
-  get id() {
-    return this.#id;
-  }
-
-  #check() {
-    if (this.#store.isClosed) throw closed();
-    if (this.#ended) throw new StorageError('HYPHA_TRANSACTION_INVALID', 'Invalid transaction ID');
-  }
-
-  /** @param {string} ns @param {string} key @returns {Promise<string | undefined>} */
-  async valueText(ns, key) {
-    return (await this.read('entry', ns, key))?.[0];
-  }
-
-  /** @param {string} ns @param {string} key @returns {Promise<true | undefined>} */
-  async isPresent(ns, key) {
-    return (await this.read('entry', ns, key)) === undefined ? undefined : true;
-  }
-
-  /**
-   * @template T
-   * @param {string} _ns
-   * @param {string} _key
-   * @param {unknown} _inline
-   * @param {(store: Pick<NativeStore, 'read'>) => Promise<T>} elsewhere
-   * @returns {Promise<T>}
-   */
-  readPoint(_ns, _key, _inline, elsewhere) {
-    this.#check();
-    const inTransaction = { read: (/** @type {unknown} */ _, /** @type {string} */ kind, /** @type {unknown[]} */ ...args) => this.#native.read(this.#id, kind, ...args) };
-    return settle(elsewhere(inTransaction));
-  }
-
-  /** @param {string} ns @param {string[]} keys @returns {Promise<[chunks: (string | number)[], present: string]>} */
-  async readMany(ns, keys) {
-    return this.read('many', ns, keys);
-  }
-
-  /** @param {string} kind @param {unknown[]} args @returns {Promise<any>} */
-  async read(kind, ...args) {
-    return this.readControlled(undefined, kind, ...args);
-  }
-
-  /** @param {ReadControl | undefined} control @param {string} kind @param {unknown[]} args @returns {Promise<any>} */
-  async readControlled(control, kind, ...args) {
-    this.#check();
-    return controlled(this.#native, this.#id, control, kind, args);
-  }
-
-  nextTurn() {
-    return this.#store.nextTurn();
-  }
-
-  /** @template T @param {string} name @param {() => Promise<T>} work @returns {Promise<T>} */
-  inOrder(name, work) {
-    return this.#store.inOrder(`${this.#id}\0${name}`, work);
-  }
-
-  /** @param {Op} op @returns {Promise<number>} */
-  async write(op) {
-    const list = new OpList();
-    list.push(op);
-    const [result] = await this.writeAll(list, false);
-    if (typeof result !== 'number') throw result;
-    return result;
-  }
-
-  /** @param {OpList} ops @param {boolean} atomic @returns {Promise<(number | Error)[]>} */
-  async writeAll(ops, atomic) {
-    this.#check();
-    if (ops.length === 0) return [];
-    return spread(await settle(Promise.resolve(ops.send(this.#native, this.#id, 0, atomic, false))), ops.length);
-  }
-
-  /** @param {boolean} commit @returns {Promise<void>} */
-  async end(commit) {
-    this.#check();
-    this.#ended = true;
-    try {
-      await this.#store.end(this.#id, commit);
-    } catch (error) {
-      // Past its deadline it stays "timed out" for every later use.
-      if (/** @type {StorageError} */ (error).code === 'HYPHA_TRANSACTION_TIMEOUT') this.#ended = false;
-      throw error;
-    }
   }
 }

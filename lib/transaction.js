@@ -4,7 +4,7 @@ import { NamespaceMethods } from './namespace-methods.js';
 import { KIND } from './op-list.js';
 import { DEFAULT_NAMESPACE } from './scope.js';
 
-/** @typedef {import('./session.js').TransactionSession} TransactionSession */
+/** @typedef {import('./transaction-session.js').TransactionSession} TransactionSession */
 
 /**
  * Owns the writer until it ends: it sees its own changes, nobody else sees them before commit(), nobody else writes.
