@@ -7,10 +7,13 @@ import { join, relative } from 'node:path';
 import { build, buildDirectory } from './build.js';
 import { lint } from './lint.js';
 import { setUp } from './setup.js';
+import { stress } from './stress.js';
 import { heading, logPath, main, root, StepError, tryRun } from './support/run.js';
 import { makeTypes } from './types.js';
 
 const CPP_TIMEOUT_MS = 10 * 60_000;
+/** Spread over all mixes of clients; `npm run stress -- --minutes 20` is the longer run. */
+const STRESS_SECONDS = 30;
 const JEST_TIMEOUT_MS = 15 * 60_000;
 const JEST = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
 const NODE_24 = join(root, 'node_modules', 'node24', 'bin', 'node');
@@ -116,5 +119,6 @@ await main(async () => {
     await step(`Jest on ${current}`, () => jest(process.execPath, 'current', jestArgs));
     if (only === null) await step('Jest on Node 24, same binary', () => jest(NODE_24, 'node24', []));
   }
+  if (built && only === null) await step('Stress', () => stress({ seconds: STRESS_SECONDS }));
   printTable();
 });

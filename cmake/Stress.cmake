@@ -1,0 +1,11 @@
+# Programs that the stress runs and lifecycle tests start beside Node: clients on threads of an engine.
+
+file(GLOB HYPHA_STRESS_SOURCES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/addon/stress/*.cc)
+if(NOT HYPHA_STRESS_SOURCES)
+  return() # a published package
+endif()
+
+add_executable(hypha_stress ${HYPHA_STRESS_SOURCES})
+hypha_own_code(hypha_stress)
+target_include_directories(hypha_stress PRIVATE ${CMAKE_SOURCE_DIR}/addon/stress)
+target_link_libraries(hypha_stress PRIVATE hypha_engine Threads::Threads)
