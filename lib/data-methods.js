@@ -1,12 +1,13 @@
 // The data methods that a store, a namespace and a transaction share: reading comes from ReadMethods, writing is here.
 
 import { Atomic } from './atomic.js';
+import { deleteOp, setOp } from './entry-ops.js';
 import { StorageError, invalidArgument } from './errors.js';
 import { FLAG, KIND, OpList } from './op-list.js';
 import { METHOD_OPTIONS, readOptions } from './options.js';
 import { ReadMethods } from './read-methods.js';
 import { DEFAULT_NAMESPACE, Scope } from './scope.js';
-import { checkKey, metadataToJson, toArray, valueToJson } from './validate.js';
+import { checkKey, metadataToJson, toArray } from './validate.js';
 
 /** @typedef {import('./session.js').StoreSession} StoreSession */
 /** @typedef {import('./transaction-session.js').TransactionSession} TransactionSession */
@@ -28,9 +29,6 @@ export const writeSet = Symbol('writeSet');
 /** The options of a call without any. @type {Record<string, any>} */
 const NO_OPTIONS = Object.freeze(Object.create(null));
 
-/** @param {number | null | undefined} ifVersion @returns {number | undefined} as the addon reads it */
-const versionCode = (ifVersion) => (ifVersion === null ? 0 : ifVersion);
-
 export class DataMethods extends ReadMethods {
   /** @type {Scope} */ #scope;
 
@@ -44,21 +42,6 @@ export class DataMethods extends ReadMethods {
     this.#scope = scope;
   }
 
-  /** @param {unknown} key @param {unknown} value @param {Record<string, any>} options @returns {Op} */
-  #setOp(key, value, options) {
-    const { limits } = this.#scope.session;
-    const ns = this.#scope.ns(options.namespace);
-    checkKey(key, limits);
-    return {
-      kind: options.overwrite === false ? KIND.set | FLAG.noOverwrite : KIND.set,
-      ns,
-      key,
-      value: valueToJson(value, limits),
-      metadata: metadataToJson(options.metadata, limits),
-      ifVersion: versionCode(options.ifVersion),
-    };
-  }
-
   /**
    * set() without its own promise.
    * @param {string} key
@@ -67,7 +50,7 @@ export class DataMethods extends ReadMethods {
    * @returns {Promise<number>} the version
    */
   [writeSet](key, value, options) {
-    return this.#scope.session.write(this.#setOp(key, value, options), options.durability);
+    return this.#scope.session.write(setOp(this.#scope, key, value, options), options.durability);
   }
 
   /**
@@ -90,10 +73,7 @@ export class DataMethods extends ReadMethods {
    */
   async delete(key, options) {
     const given = options === undefined ? NO_OPTIONS : readOptions(options, METHOD_OPTIONS.delete);
-    const ns = this.#scope.ns(given.namespace);
-    checkKey(key, this.#scope.session.limits);
-    const op = { kind: KIND.delete, ns, key, ifVersion: versionCode(given.ifVersion) };
-    return (await this.#scope.session.write(op, given.durability)) > 0;
+    return (await this.#scope.session.write(deleteOp(this.#scope, key, given), given.durability)) > 0;
   }
 
   /**
@@ -142,10 +122,10 @@ export class DataMethods extends ReadMethods {
     if (typeof entry !== 'object' || entry === null) throw invalidArgument(`entries[${index}]`, 'an object { key, value }');
     // Most entries are exactly { key, value }.
     const plain = Object.hasOwn(entry, 'key') && Object.hasOwn(entry, 'value') && Object.keys(entry).length === 2;
-    if (plain) return this.#setOp(entry.key, entry.value, common);
+    if (plain) return setOp(this.#scope, entry.key, entry.value, common);
     const { key, value, ...own } = readOptions(entry, METHOD_OPTIONS.setManyEntry, `entries[${index}]`);
     const { namespace, metadata, overwrite } = common;
-    return this.#setOp(key, value, { namespace, metadata, overwrite, ...own });
+    return setOp(this.#scope, key, value, { namespace, metadata, overwrite, ...own });
   }
 
   /** @param {number} size */

@@ -11,3 +11,5 @@ export { open, migrate } from './open.js';
 export { StorageError } from './errors.js';
 export { Store } from './store.js';
 export { Transaction } from './transaction.js';
+export { WriteBuffer } from './write-buffer.js';
+export { ShutdownSafety } from './shutdown-safety.js';

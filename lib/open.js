@@ -3,6 +3,7 @@
 import process from 'node:process';
 
 import { setErrorCodes, settle } from './errors.js';
+import { keepAsLive } from './live-stores.js';
 import { native } from './native.js';
 import { MIGRATE_OPTIONS, readOpenOptions, readOptions } from './options.js';
 import { StoreSession } from './session.js';
@@ -40,7 +41,7 @@ export async function open(options) {
   const checked = readOpenOptions(options);
   watchExit();
   const store = await settle(native.open(toNative(checked)));
-  return new Store(new StoreSession(store, checked), checked);
+  return keepAsLive(new Store(new StoreSession(store, checked), checked));
 }
 
 /**

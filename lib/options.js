@@ -1,5 +1,7 @@
 // Every option of HyphaDB, in tables: its check, what it expects, its default.
 
+import { constants } from 'node:os';
+
 import { StorageError, invalidArgument } from './errors.js';
 
 /**
@@ -93,6 +95,19 @@ const signal = { check: (value) => typeof value?.aborted === 'boolean' && typeof
 const timeout = integer(1, day);
 const durability = OPEN_OPTIONS.durability;
 
+/** No handler is ever called for these two. */
+const UNCATCHABLE = ['SIGKILL', 'SIGSTOP'];
+
+/** @type {OptionTable} */
+export const SHUTDOWN_OPTIONS = {
+  signals: {
+    check: (names) => Array.isArray(names) && names.length > 0 && names.every((name) => Object.hasOwn(constants.signals, name) && !UNCATCHABLE.includes(name)),
+    expected: 'an array of names of signals that can be caught',
+    fallback: ['SIGINT', 'SIGTERM', 'SIGHUP'],
+  },
+  timeout: { ...integer(1, 600_000), fallback: 5000 },
+};
+
 /** Options of the methods of Store. A namespace is checked further by checkNamespace(). */
 export const METHOD_OPTIONS = /** @type {const} */ ({
   key: /** @type {OptionTable} */ ({ namespace }),
@@ -125,6 +140,14 @@ export const METHOD_OPTIONS = /** @type {const} */ ({
   createIndex: /** @type {OptionTable} */ ({ unique: boolean }),
   clear: /** @type {OptionTable} */ ({ namespace }),
   transaction: /** @type {OptionTable} */ ({ timeout: integer(1, day) }),
+  buffer: /** @type {OptionTable} */ ({
+    maxItems: { ...integer(1, 100_000), fallback: 50 },
+    maxBytes: { ...integer(1, 256 * MiB), fallback: MiB },
+    flushInterval: { ...integer(1, day), fallback: 1000 },
+    durability: { check: durability.check, expected: durability.expected },
+  }),
+  bufferSet: /** @type {OptionTable} */ ({ namespace, metadata: anything, overwrite: boolean, ifVersion: version }),
+  bufferDelete: /** @type {OptionTable} */ ({ namespace, ifVersion: version }),
   copyFrom: /** @type {OptionTable} */ ({ namespaces: { check: Array.isArray, expected: 'an array of names' } }),
 });
 

@@ -9,6 +9,7 @@ import { native } from './native.js';
 import { DEFAULT_NAMESPACE } from './scope.js';
 import { TransactionSession } from './transaction-session.js';
 import { Turn } from './turn.js';
+import { flushNow } from './write-buffer.js';
 import { WriteQueue } from './write-queue.js';
 
 /** @typedef {import('./native.js').NativeStore} NativeStore */
@@ -36,6 +37,7 @@ export class StoreSession {
   /** @type {Set<Promise<unknown>>} reads that were begun */ #running = new Set();
   /** @type {Map<string, Promise<void>>} the last of each line of inOrder() */ #lines = new Map();
   #closed = false;
+  /** Those that hold something. @type {Set<import('./write-buffer.js').WriteBuffer>} */ buffers = new Set();
 
   /** @param {NativeStore} store @param {{ limits: Limits, durability: Durability }} options */
   constructor(store, options) {
@@ -262,6 +264,27 @@ export class StoreSession {
     return this.#queue.addAll(ops, this.#level(durability), atomic);
   }
 
+  /** Fails where write() would for want of an open store, or inside the body of a transaction. */
+  checkUsable() {
+    this.#checkOpen();
+    this.#checkNotNested();
+  }
+
+  /**
+   * What a write buffer held: even after close() has begun.
+   * @param {OpList} ops
+   * @param {Durability} [durability]
+   * @returns {Promise<(number | Error)[]>}
+   */
+  async writeBuffered(ops, durability) {
+    return this.#queue.addAll(ops, this.#level(durability), false);
+  }
+
+  /** Sends what the write buffers hold; resolved once all of it is committed or has failed. */
+  async flushBuffers() {
+    await Promise.all([...this.buffers].map((buffer) => buffer[flushNow]()));
+  }
+
   /**
    * Runs `work` after all earlier ones of the same name.
    * @template T
@@ -284,6 +307,10 @@ export class StoreSession {
   async begin(timeout) {
     this.#checkOpen();
     this.#checkNotNested();
+    if (this.buffers.size > 0) {
+      await this.flushBuffers();
+      this.#checkOpen();
+    }
     this.#queue.flush();
     const id = await settle(this.#native.begin(timeout));
     return new TransactionSession(this, this.#native, id);
@@ -314,6 +341,10 @@ export class StoreSession {
 
   /** @returns {Promise<void>} */
   async flush() {
+    if (this.buffers.size > 0) {
+      this.checkUsable();
+      await this.flushBuffers();
+    }
     await this.#pendingWrites();
   }
 
@@ -334,6 +365,7 @@ export class StoreSession {
     this.#queue.flush();
     this.#closed = true;
     this.#native.abandon(); // else reads would wait for writes that wait for a transaction
+    await this.flushBuffers();
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
     await settle(this.#native.close());
   }

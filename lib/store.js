@@ -4,8 +4,9 @@ import { copyFrom } from './copy-from.js';
 import { invalidArgument } from './errors.js';
 import { NamespaceMethods } from './namespace-methods.js';
 import { native } from './native.js';
-import { METHOD_OPTIONS, readOptions } from './options.js';
+import { METHOD_OPTIONS, readOptions, readOptionsWithDefaults } from './options.js';
 import { Transaction } from './transaction.js';
+import { WriteBuffer } from './write-buffer.js';
 
 /** @typedef {import('./session.js').StoreSession} StoreSession */
 /** @typedef {import('./options.js').OpenOptions} OpenOptions */
@@ -93,6 +94,18 @@ export class Store extends NamespaceMethods {
    */
   async copyFrom(backend, options) {
     return copyFrom(this, backend, readOptions(options, METHOD_OPTIONS.copyFrom));
+  }
+
+  /**
+   * Gathers writes that are to share commits: see WriteBuffer.
+   * @param {Partial<import('./write-buffer.js').BufferOptions>} [options] maxItems (50), maxBytes (1 MiB) and
+   *   flushInterval (1000 ms after the oldest item) say when they are sent; durability is that of the store unless given
+   * @returns {WriteBuffer}
+   */
+  buffer(options) {
+    this.#session.checkUsable();
+    const given = readOptionsWithDefaults(options, METHOD_OPTIONS.buffer);
+    return new WriteBuffer(this, this.#session, /** @type {import('./write-buffer.js').BufferOptions} */ (/** @type {unknown} */ (given)));
   }
 
   /** Resolves once every write issued before has been answered. @returns {Promise<void>} */

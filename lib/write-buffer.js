@@ -1,0 +1,331 @@
+// store.buffer(): writes that are gathered for a while and committed together.
+
+import process from 'node:process';
+import { clearTimeout, setTimeout } from 'node:timers';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { deleteOp, setOp } from './entry-ops.js';
+import { StorageError, invalidArgument } from './errors.js';
+import { KIND, OpList } from './op-list.js';
+import { METHOD_OPTIONS, readOptions } from './options.js';
+import { parseStored } from './results.js';
+import { Scope } from './scope.js';
+
+/** @typedef {import('./session.js').StoreSession} StoreSession */
+/** @typedef {import('./store.js').Store} Store */
+/** @typedef {import('./op-list.js').Op} Op */
+/** @typedef {import('./options.js').Durability} Durability */
+/** @typedef {{ namespace?: string, metadata?: object | null, overwrite?: boolean, ifVersion?: number | null }} BufferedSetOptions */
+/** @typedef {{ maxItems: number, maxBytes: number, flushInterval: number, durability?: Durability }} BufferOptions */
+/** @typedef {'bySize' | 'byBytes' | 'byTime' | 'byCall'} Cause */
+
+/**
+ * @typedef {object} BufferStats
+ * @property {number} buffered items not yet committed
+ * @property {number} bytes of their keys, values and metadata
+ * @property {number} flushes transactions asked for
+ * @property {number} bySize decisions to flush for maxItems; the next ones likewise
+ * @property {number} byBytes
+ * @property {number} byTime
+ * @property {number} byCall by flush(), a transaction, an export, close() or the end of the process
+ * @property {number} retries
+ * @property {number} committed items
+ * @property {number} failed items
+ */
+
+/** A request that failed as a whole is sent again so many times, after 100, 200 and 400 ms. */
+const RETRIES = 3;
+const FIRST_DELAY = 100;
+
+/**
+ * @typedef {object} Item
+ * @property {Op} op
+ * @property {string} place
+ * @property {number} bytes
+ * @property {(result: number) => void} resolve
+ * @property {(error: unknown) => void} reject
+ */
+
+/** Buffers that hold something: a process that would end now has work left. @type {Set<WriteBuffer>} */
+const holding = new Set();
+
+function flushAtEnd() {
+  for (const buffer of holding) buffer[flushNow]();
+}
+
+/** @param {WriteBuffer} buffer */
+function nowHolds(buffer) {
+  if (holding.size === 0) process.on('beforeExit', flushAtEnd);
+  holding.add(buffer);
+}
+
+/** @param {WriteBuffer} buffer */
+function holdsNoMore(buffer) {
+  holding.delete(buffer);
+  if (holding.size === 0) process.off('beforeExit', flushAtEnd);
+}
+
+/** Names a method that is not part of the public interface: flush() for the store itself. */
+export const flushNow = Symbol('flushNow');
+
+/** @param {unknown} error @param {Op} op @returns {StorageError} an error of this item's own */
+function failureOf(error, op) {
+  const { code = 'HYPHA_INTERNAL', message, sqliteCode } = /** @type {StorageError} */ (error);
+  const type = (op.kind & 15) === KIND.delete ? 'delete' : 'set';
+  const value = op.value === undefined ? undefined : parseStored(op.value);
+  return Object.assign(new StorageError(code, message, { sqliteCode, cause: error }), { item: { type, namespace: op.ns, key: op.key, value } });
+}
+
+/**
+ * Gathers writes and commits them together: when there are enough of them, when the oldest has waited long enough, before
+ * a transaction or an export of the store begins, and when the store is closed. Every promise is resolved after the
+ * COMMIT that made its item durable, as that of set() is. Items leave the buffer only then, in the order they came.
+ */
+export class WriteBuffer {
+  /** @type {Store} */ #store;
+  /** @type {StoreSession} */ #session;
+  /** @type {Scope} */ #scope;
+  /** @type {BufferOptions} */ #options;
+  /** @type {Item[]} not yet sent, from #head on */ #waiting = [];
+  #head = 0;
+  /** The place in #waiting up to which they are to be sent, whatever comes after. */ #due = 0;
+  /** Bytes of those that are not due. */ #undueBytes = 0;
+  /** @type {Map<string, Item[]>} not yet committed, of each key the oldest first */ #pending = new Map();
+  #pendingItems = 0;
+  #pendingBytes = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} armed while something waits that is not due */ #timer;
+  /** @type {Promise<void> | undefined} while something is being sent */ #sending;
+  #closed = false;
+  #stats = { flushes: 0, bySize: 0, byBytes: 0, byTime: 0, byCall: 0, retries: 0, committed: 0, failed: 0 };
+
+  /**
+   * Use store.buffer().
+   * @param {Store} store
+   * @param {StoreSession} session
+   * @param {BufferOptions} options
+   */
+  constructor(store, session, options) {
+    this.#store = store;
+    this.#session = session;
+    this.#scope = new Scope(session);
+    this.#options = options;
+  }
+
+  /**
+   * The value is taken at the call. An item that fails (overwrite, ifVersion, a unique index) fails alone.
+   * @param {string} key
+   * @param {unknown} value
+   * @param {BufferedSetOptions} [options] as of set(); durability is the buffer's
+   * @returns {Promise<{ version: number }>} after the commit; the error of an item that was sent has it as `item`
+   */
+  async set(key, value, options) {
+    const op = setOp(this.#scope, key, value, readOptions(options, METHOD_OPTIONS.bufferSet));
+    return { version: await this.#add(op) };
+  }
+
+  /**
+   * @param {string} key
+   * @param {{ namespace?: string, ifVersion?: number | null }} [options]
+   * @returns {Promise<boolean>} after the commit: whether there was an entry
+   */
+  async delete(key, options) {
+    return (await this.#add(deleteOp(this.#scope, key, readOptions(options, METHOD_OPTIONS.bufferDelete)))) > 0;
+  }
+
+  /**
+   * set() or delete() as data.
+   * @param {{ type?: 'set' | 'delete', key: string, value?: unknown } & BufferedSetOptions} item type: default 'set'
+   * @returns {Promise<{ version: number } | boolean>}
+   */
+  async add(item) {
+    if (typeof item !== 'object' || item === null) throw invalidArgument('item', 'an object { type, key, value, ... }');
+    const { type = 'set', key, value, ...options } = item;
+    if (type === 'set') return this.set(key, value, options);
+    if (type !== 'delete') throw invalidArgument('item.type', "'set' or 'delete'");
+    if (value !== undefined) throw invalidArgument('item.value', 'absent in a delete');
+    return this.delete(key, /** @type {{ namespace?: string }} */ (options));
+  }
+
+  /**
+   * The value that the newest buffered write gives the key, else the one that is stored. While a write with a condition
+   * is buffered, that is settled first.
+   * @template [T=any]
+   * @param {string} key
+   * @param {{ namespace?: string }} [options]
+   * @returns {Promise<T | undefined>}
+   */
+  async get(key, options) {
+    const op = await this.#newest(key, options);
+    if (op === undefined) return this.#store.get(key, options);
+    return op.value === undefined ? undefined : parseStored(op.value);
+  }
+
+  /** @param {string} key @param {{ namespace?: string }} [options] @returns {Promise<boolean>} as get() finds it */
+  async has(key, options) {
+    const op = await this.#newest(key, options);
+    return op === undefined ? this.#store.has(key, options) : op.value !== undefined;
+  }
+
+  /**
+   * Sends what is buffered now.
+   * @returns {Promise<void>} resolved once each of these items is committed or has failed
+   */
+  async flush() {
+    this.#session.checkUsable();
+    return this[flushNow]();
+  }
+
+  /** @returns {BufferStats} */
+  stats() {
+    this.#checkOpen();
+    return { buffered: this.#pendingItems, bytes: this.#pendingBytes, ...this.#stats };
+  }
+
+  /** Flushes; every later use fails with HYPHA_CLOSED. The store stays open. @returns {Promise<void>} */
+  async close() {
+    this.#closed = true;
+    return this[flushNow]();
+  }
+
+  /** @returns {Promise<void>} */
+  [Symbol.asyncDispose]() {
+    return this.close();
+  }
+
+  #checkOpen() {
+    if (this.#session.isClosed) throw new StorageError('HYPHA_CLOSED', 'the store is closed');
+    if (this.#closed) throw new StorageError('HYPHA_CLOSED', 'the buffer is closed');
+  }
+
+  /** @param {string} key @param {{ namespace?: string } | undefined} options @returns {Promise<Op | undefined>} */
+  async #newest(key, options) {
+    this.#checkOpen();
+    const place = `${this.#scope.nsOf(options)}\0${key}`;
+    const items = this.#pending.get(place);
+    if (items === undefined) return undefined;
+    const isUncertain = items.some(({ op }) => op.ifVersion !== undefined || (op.kind & ~15) !== 0);
+    if (!isUncertain) return items[items.length - 1].op;
+    await this.flush();
+    return this.#newest(key, options);
+  }
+
+  /** @param {Op} op @returns {Promise<number>} */
+  #add(op) {
+    this.#checkOpen();
+    this.#session.checkUsable();
+    const list = new OpList();
+    list.push(op);
+    const bytes = list.byteLength();
+    const { queueOperations, queueBytes } = this.#session.limits;
+    if (this.#pendingItems + 1 > queueOperations || this.#pendingBytes + bytes > queueBytes) {
+      throw new StorageError('HYPHA_QUEUE_FULL', 'the buffer holds limits.queueOperations items or limits.queueBytes bytes');
+    }
+    return new Promise((resolve, reject) => this.#keep({ op, place: `${op.ns}\0${op.key}`, bytes, resolve, reject }));
+  }
+
+  /** @param {Item} item */
+  #keep(item) {
+    const { maxItems, maxBytes, flushInterval } = this.#options;
+    const older = this.#pending.get(item.place);
+    if (older === undefined) this.#pending.set(item.place, [item]);
+    else older.push(item);
+    if (this.#pendingItems++ === 0) {
+      nowHolds(this);
+      this.#session.buffers.add(this);
+    }
+    this.#pendingBytes += item.bytes;
+    this.#waiting.push(item);
+    this.#undueBytes += item.bytes;
+    if (this.#waiting.length - this.#due >= maxItems) return this.#makeDue('bySize');
+    if (this.#undueBytes >= maxBytes) return this.#makeDue('byBytes');
+    this.#timer ??= setTimeout(() => this.#makeDue('byTime'), flushInterval).unref();
+  }
+
+  /** Everything that waits now will be sent. @param {Cause} cause */
+  #makeDue(cause) {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#waiting.length > this.#due) this.#stats[cause]++;
+    this.#due = this.#waiting.length;
+    this.#undueBytes = 0;
+    if (this.#due > this.#head) this.#sending ??= this.#send();
+  }
+
+  /** @returns {Promise<void>} */
+  async [flushNow]() {
+    this.#makeDue('byCall');
+    await this.#sending;
+  }
+
+  /** One request after the other: a later one must not overtake one that is tried again. */
+  async #send() {
+    while (this.#due > this.#head) await this.#sendOne(this.#take());
+    this.#sending = undefined;
+  }
+
+  /** @returns {Item[]} the next of those due, as many as may share a transaction */
+  #take() {
+    const { maxItems, maxBytes } = this.#options;
+    const from = this.#head;
+    let bytes = 0;
+    for (; this.#head < this.#due && this.#head - from < maxItems; this.#head++) {
+      bytes += this.#waiting[this.#head].bytes;
+      if (this.#head > from && bytes > maxBytes) break;
+    }
+    const items = this.#waiting.slice(from, this.#head);
+    if (this.#head * 2 >= this.#waiting.length) {
+      this.#waiting.splice(0, this.#head);
+      this.#due -= this.#head;
+      this.#head = 0;
+    }
+    return items;
+  }
+
+  /** Never rejects: each item hears of its own end. @param {Item[]} items */
+  async #sendOne(items) {
+    const list = new OpList();
+    for (const { op } of items) list.push(op);
+    /** @type {(number | Error)[]} */
+    let results;
+    try {
+      results = await this.#commit(list);
+    } catch (error) {
+      results = items.map(() => /** @type {Error} */ (error));
+    }
+    this.#forget(items);
+    for (let i = 0; i < items.length; i++) {
+      const result = results[i];
+      if (typeof result === 'number') items[i].resolve(result);
+      else items[i].reject(failureOf(result, items[i].op));
+      this.#stats[typeof result === 'number' ? 'committed' : 'failed']++;
+    }
+  }
+
+  /** @param {OpList} list @returns {Promise<(number | Error)[]>} */
+  async #commit(list) {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        this.#stats.flushes++;
+        return await this.#session.writeBuffered(list, this.#options.durability);
+      } catch (error) {
+        if (!(/** @type {StorageError} */ (error).retryable) || attempt === RETRIES) throw error;
+        this.#stats.retries++;
+        await delay(FIRST_DELAY * 2 ** attempt);
+      }
+    }
+  }
+
+  /** @param {Item[]} items the oldest of their keys */
+  #forget(items) {
+    for (const { place, bytes } of items) {
+      const ofKey = /** @type {Item[]} */ (this.#pending.get(place));
+      ofKey.shift();
+      if (ofKey.length === 0) this.#pending.delete(place);
+      this.#pendingBytes -= bytes;
+    }
+    this.#pendingItems -= items.length;
+    if (this.#pendingItems > 0) return;
+    holdsNoMore(this);
+    this.#session.buffers.delete(this);
+  }
+}
