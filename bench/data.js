@@ -7,6 +7,9 @@ const NOTE_WORDS = 'spore thread root cap gill veil ring bark moss fern loam pea
 
 export const GROUPS = 20; // one group is 5 % of the documents
 
+/** What is indexed, in peers that can. */
+export const INDEXED = { 'indexed documents': ['group', 'score', 'email'], 'indexed cities': ['population'] };
+
 /**
  * A small seeded generator (a Weyl sequence through a multiply-xorshift finaliser).
  * @param {number} [seed]

@@ -91,7 +91,7 @@ export class Contest {
     const values = Object.fromEntries(peers.map(({ name }) => [name, []]));
     for (let round = 0; round < WARM_UPS + rounds; round++) {
       for (const { name, share = 1 } of rotated(peers, round)) {
-        const request = { workload: workload.name, round, quick: this.#quick, share };
+        const request = { workload: workload.name, round, quick: this.#quick, share: workload.shares?.[name] ?? share };
         const { value } = await this.#children.get(name).ask(request);
         if (round >= WARM_UPS) values[name].push(value);
       }
@@ -113,14 +113,14 @@ export class Contest {
   }
 }
 
-/** Loads the cities into each peer, `rounds` times, each time in a fresh process. */
-export async function loadInFreshProcesses(names, directory, rounds) {
-  const results = Object.fromEntries(names.map((name) => [name, []]));
+/** Runs a script for each peer, `rounds` times, each time in a fresh process: what it says of each peer in each round. */
+export async function inFreshProcesses(name, peers, directory, rounds) {
+  const results = Object.fromEntries(peers.map((peer) => [peer, []]));
   for (let round = 0; round < rounds; round++) {
-    for (const name of rotated(names, round)) {
-      const own = mkdtempSync(join(directory, 'load-'));
-      const child = new Child('load-process.js', { peer: name, directory: own });
-      results[name].push(await child.answer());
+    for (const peer of rotated(peers, round)) {
+      const own = mkdtempSync(join(directory, 'fresh-'));
+      const child = new Child(name, { peer, directory: own });
+      results[peer].push(await child.answer());
       await child.end();
       rmSync(own, { recursive: true, force: true });
     }

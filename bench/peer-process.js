@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { loadPeer } from './peers/index.js';
-import { chunks, makeDocuments, readCities, seededRandom } from './data.js';
+import { chunks, INDEXED, makeDocuments, readCities, seededRandom } from './data.js';
 import { WORKLOADS } from './workloads/index.js';
 
 const DOCUMENTS = 20_000;
@@ -16,10 +16,11 @@ const PAUSE_MS = 30;
 async function prepared({ peer: name, directory, data }) {
   const module = await loadPeer(name);
   const peer = await module.open(directory);
-  const entries = data === 'cities' ? readCities() : makeDocuments(DOCUMENTS);
+  const entries = data.endsWith('cities') ? readCities() : makeDocuments(DOCUMENTS);
   for (const batch of chunks(entries, BATCH)) {
     if (!peer.read.setMany(await peer.setMany(batch))) throw new Error(`${name}: the data could not be loaded`);
   }
+  for (const field of INDEXED[data] ?? []) await peer.createIndex?.('default', field);
   return { peer, entries, version: module.version?.() ?? '' };
 }
 

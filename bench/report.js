@@ -44,7 +44,7 @@ export function block({ title, per, unit, results }) {
 }
 
 /** @returns {{ text: string, met: boolean }[]} what the project asks of itself, and whether this row shows it */
-export function judge({ title, unit, results, floor, floorMs, floorMiB, notSlowerThan = [] }) {
+export function judge({ title, unit, results, floor, below, notAboveBaseline, notSlowerThan = [] }) {
   const verdicts = [];
   const own = results[CONTRACT];
   const baseline = results[BASELINE];
@@ -58,9 +58,8 @@ export function judge({ title, unit, results, floor, floorMs, floorMiB, notSlowe
     const [ours, theirs] = [results[STORE].median, results[other].median];
     add(ours <= theirs, `Store ${formatNumber(ours)} ${unit}, ${titleOf(other)} ${formatNumber(theirs)} ${unit}`);
   }
-  const limit = floorMs ?? floorMiB;
-  if (limit && own) add(own.median < limit, `${formatNumber(own.median)} ${unit}, less than ${limit} ${unit}`);
-  if (floorMs && own && baseline) {
+  if (below && own) add(own.median < below, `${formatNumber(own.median)} ${unit}, less than ${below} ${unit}`);
+  if (notAboveBaseline && own && baseline) {
     const text = `${formatNumber(own.median)} ${unit}, better-sqlite3 ${formatNumber(baseline.median)} ${unit}`;
     add(own.median <= baseline.median, text);
   }
@@ -100,7 +99,7 @@ export function markdown(rows, setting) {
   for (const row of rows) {
     const cells = present.map(({ name }) => markdownCell(row.results[name]));
     const ratio = row.unit === 'µs' ? ratioOf(row.results, CONTRACT) : undefined;
-    const limit = row.floor ? formatRatio(row.floor) : row.floorMs || row.floorMiB ? `< ${row.floorMs ?? row.floorMiB}` : '';
+    const limit = row.floor ? formatRatio(row.floor) : row.below ? `< ${row.below}` : '';
     lines.push([row.title, row.unit, ...cells, ratio === undefined ? '' : formatRatio(ratio), limit]);
   }
   const table = lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');

@@ -5,7 +5,7 @@ import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ensureNpmPackages } from '../scripts/setup.js';
-import { Contest, loadInFreshProcesses, summary, temporaryDirectory } from './harness.js';
+import { Contest, inFreshProcesses, summary, temporaryDirectory } from './harness.js';
 import { BASELINE, canRun, PEERS } from './peers/index.js';
 import { block, circumstances, floorTable, markdown } from './report.js';
 import { WORKLOADS } from './workloads/index.js';
@@ -13,12 +13,15 @@ import { WORKLOADS } from './workloads/index.js';
 const MINIMUM_NODE = 22; // better-sqlite3 13.2 ends the process on an older one
 const ROUNDS = { full: 7, quick: 3 };
 const LOAD_ROUNDS = 3;
+const SCAN_MIB = 4; // a scan keeps ten rows and a few buffers
 const LOAD = ['memory', 'load']; // measured together, each time in a fresh process
-const DATA = ['documents', 'cities'];
+const SCAN_MEMORY = 'scanMemory'; // in fresh processes as well
+const FRESH = [...LOAD, SCAN_MEMORY];
+const DATA = ['documents', 'indexed documents', 'cities', 'indexed cities'];
 const HELP = `npm run bench -- [options]
-  --quick          fewer and shorter rounds, and no cities: about 20 seconds
+  --quick          fewer and shorter rounds, and no cities: about 30 seconds
   --markdown       end with the table for the README
-  --only a,b       some workloads: ${[...WORKLOADS.map(({ name }) => name), ...LOAD].join(', ')}
+  --only a,b       some workloads: ${[...WORKLOADS.map(({ name }) => name), ...FRESH].join(', ')}
   --peers a,b      some peers: ${PEERS.map(({ name }) => name).join(', ')}
   --rounds n       measured rounds of each workload on the documents (${ROUNDS.full})
 `;
@@ -41,7 +44,7 @@ function readOptions() {
       help: { type: 'boolean', default: false },
     },
   });
-  const only = readList('workload', values.only, [...WORKLOADS.map(({ name }) => name), ...LOAD]);
+  const only = readList('workload', values.only, [...WORKLOADS.map(({ name }) => name), ...FRESH]);
   const peers = readList('peer', values.peers, PEERS.map(({ name }) => name));
   const rounds = Number(values.rounds ?? ROUNDS[values.quick ? 'quick' : 'full']);
   if (!Number.isInteger(rounds) || rounds < 1) throw new RangeError('--rounds needs a positive integer');
@@ -51,7 +54,7 @@ function readOptions() {
 const dataOf = (workload) => workload.data ?? 'documents';
 
 function isWanted(workload, { only, quick }) {
-  return only ? only.includes(workload.name) : !quick || dataOf(workload) === 'documents';
+  return only ? only.includes(workload.name) : !quick || dataOf(workload).endsWith('documents');
 }
 
 function peersOf(workload, { peers }) {
@@ -85,13 +88,23 @@ async function contest(workloads, options, directory, rows, versions) {
 async function loading({ peers }, directory, rows) {
   const all = ['hyphadb-contract', 'hyphadb-store', BASELINE, 'nothing'];
   const names = all.filter((name) => !peers || peers.includes(name) || name === 'nothing');
-  const loads = await loadInFreshProcesses(names, directory, LOAD_ROUNDS);
+  const loads = await inFreshProcesses('load-process.js', names, directory, LOAD_ROUNDS);
   const column = (field) => Object.fromEntries(names.map((name) => [name, summary(loads[name].map((one) => one[field]))]));
   const per = 'load of 135,233 cities, highest resident set minus that before the peer was loaded';
-  show(rows, { title: 'memory added', per, unit: 'MiB', floorMiB: 64, results: column('peakMiB') });
+  show(rows, { title: 'memory added', per, unit: 'MiB', below: 64, results: column('peakMiB') });
   const after = 'load of 135,233 cities, resident set after it and a garbage collection';
   show(rows, { title: 'memory kept', per: after, unit: 'MiB', results: column('afterMiB') });
   show(rows, { title: 'load, setMany(1000)', per: 'city of 135,233', unit: 'µs', results: column('microseconds') });
+}
+
+/** What reading everything adds to the memory of the process, for two numbers of documents. */
+async function scanMemory({ peers, quick }, directory, rows) {
+  const names = ['hyphadb-contract', 'hyphadb-store'].filter((name) => !peers || peers.includes(name));
+  const scans = await inFreshProcesses('scan-process.js', names, directory, quick ? 1 : LOAD_ROUNDS);
+  const column = (field) => Object.fromEntries(names.map((name) => [name, summary(scans[name].map((one) => one[field]))]));
+  const row = { unit: 'MiB', below: SCAN_MIB };
+  show(rows, { ...row, title: 'memory of a scan, 135,233', per: 'top ten and count over 135,233 cities, over the resident set before', results: column('once') });
+  show(rows, { ...row, title: 'memory of a scan, 405,699', per: 'the same over three times as many', results: column('thrice') });
 }
 
 async function main() {
@@ -111,6 +124,8 @@ async function main() {
   }
   const wantsLoad = options.only ? options.only.some((name) => LOAD.includes(name)) : !options.quick;
   if (wantsLoad) await loading(options, directory, rows);
+  const wantsScanMemory = options.only ? options.only.includes(SCAN_MEMORY) : !options.quick;
+  if (wantsScanMemory) await scanMemory(options, directory, rows);
   console.log(floorTable(rows));
   console.log(`\n${circumstances(setting).join('\n')}`);
   if (options.markdown) console.log(`\n${markdown(rows, setting)}`);

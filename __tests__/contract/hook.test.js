@@ -24,6 +24,18 @@ describe('the facet itself', () => {
     expect(facet._config).toMatchObject({ dbPath: ':memory:' });
   });
 
+  test('gives the Store below it, whose indexes its queries use, until it is closed', async () => {
+    const facet = await build({ dbPath: ':memory:' });
+    await facet.setMany(Array.from({ length: 500 }, (_, i) => ({ key: `k${i}`, value: { n: i } })));
+    const store = await facet._storageBackend.store();
+    await store.createIndex('default', 'n');
+    const filter = { field: 'n', operator: 'eq', value: 321 };
+    expect((await store.explain(filter)).index).toMatchObject({ fields: [{ field: 'n' }] });
+    expect(await facet.query(filter)).toMatchObject({ success: true, results: [{ key: 'k321' }] });
+    await system.dispose();
+    await expect(facet._storageBackend.store()).rejects.toMatchObject({ code: 'HYPHA_CLOSED' });
+  });
+
   test('fails the build when the database cannot be opened', async () => {
     await expect(build({ dbPath: '/proc/never/storage.db' })).rejects.toThrow(/cannot open/i);
   });

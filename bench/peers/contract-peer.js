@@ -11,11 +11,12 @@ function succeeded(result) {
  */
 export function contractPeer(backend) {
   return {
+    ...(backend.store && { createIndex: async (namespace, field) => (await backend.store()).createIndex(namespace, field) }),
     get: (key) => backend.get(key),
     has: (key) => backend.has(key),
     getMany: (keys) => backend.getMany(keys),
     set: (key, value) => backend.set(key, value),
-    setMany: (entries) => backend.setMany(entries),
+    setMany: (entries, options) => backend.setMany(entries, options),
     list: (prefix) => backend.list({ pattern: `${prefix}*` }),
     query: (filter, options) => backend.query(filter, options),
     count: (filter) => backend.count({ filter }),

@@ -1,6 +1,6 @@
 // Questions to 135,233 real documents, none of them with an index.
 
-function question({ name, title, needs, ask, expected, times = 1 }) {
+function question({ name, title, needs, ask, expected, times = 1, ...more }) {
   return {
     name,
     title,
@@ -10,6 +10,7 @@ function question({ name, title, needs, ask, expected, times = 1 }) {
     contractOnly: true,
     rounds: { full: 3, quick: 1 },
     size: { full: times, quick: times },
+    ...more,
     prepare({ peer, size }) {
       async function run() {
         let last;
@@ -33,6 +34,19 @@ export default [
     needs: 'query',
     ask: (peer) => peer.query([], TOP_TEN),
     expected: 10,
+    floor: 25,
+  }),
+  question({
+    name: 'topTenIndexed',
+    title: 'indexed: most populous cities',
+    per: 'answer from 135,233 cities, with an index on the population',
+    data: 'indexed cities',
+    needs: 'query',
+    ask: (peer) => peer.query([], TOP_TEN),
+    expected: 10,
+    floor: 1000,
+    times: 500,
+    shares: { 'better-sqlite3': 0.002, 'better-sqlite3-scan': 0.002, 'live-objects': 0.02 },
   }),
   question({
     name: 'france',

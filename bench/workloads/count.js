@@ -7,7 +7,9 @@ export default {
   title: 'count with a filter',
   per: 'count without an index over 20,000 documents',
   needs: 'count',
-  size: { full: 4, quick: 1 },
+  size: { full: 8, quick: 4 },
+  shares: { 'better-sqlite3': 0.25, 'better-sqlite3-scan': 0.25 },
+  floor: 40,
 
   prepare({ peer, entries, size, round }) {
     const filter = { field: 'group', operator: 'in', value: [round % GROUPS, (round + 1) % GROUPS] };

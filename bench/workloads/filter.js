@@ -7,8 +7,9 @@ export default {
   title: 'filter, 5 % of 20,000',
   per: 'query without an index, returning 1,000 documents',
   needs: 'query',
-  size: { full: 4, quick: 1 },
-  floor: 15,
+  size: { full: 8, quick: 4 },
+  shares: { 'better-sqlite3': 0.25, 'better-sqlite3-scan': 0.25 },
+  floor: 30,
 
   prepare({ peer, entries, size, round }) {
     const filter = { field: 'group', operator: 'eq', value: round % GROUPS };

@@ -2,14 +2,17 @@
 
 import cities from './cities.js';
 import count from './count.js';
+import duringScan from './during-scan.js';
 import eventLoop from './event-loop.js';
 import filter from './filter.js';
 import get from './get.js';
 import getMany from './get-many.js';
 import has from './has.js';
+import indexCost from './index-cost.js';
+import indexed from './indexed.js';
 import list from './list.js';
 import set from './set.js';
 import setConcurrent from './set-concurrent.js';
 import setMany from './set-many.js';
 
-export const WORKLOADS = [get, has, getMany, filter, count, list, set, setConcurrent, eventLoop, setMany, ...cities];
+export const WORKLOADS = [get, has, getMany, filter, count, list, set, setConcurrent, eventLoop, setMany, indexCost, ...indexed, ...cities, ...duringScan];

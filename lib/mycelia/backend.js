@@ -11,6 +11,7 @@ import { isPresent, kernelQuery, limitsOf, valueText } from '../read-methods.js'
 import { parseStored } from '../results.js';
 import { DEFAULT_NAMESPACE } from '../scope.js';
 import { checkKey, checkNamespace, toArray } from '../validate.js';
+import { flatten, summarize } from './batches.js';
 import { toOpenOptions, wantsDebug } from './config.js';
 
 /** @typedef {import('./config.js').MyceliaConfig} MyceliaConfig */
@@ -78,6 +79,15 @@ export class MyceliaStorageBackend {
       throw error;
     });
     return this.#opening;
+  }
+
+  /**
+   * The Store under the contract, opened if it is not yet, for what the contract has no words for: indexes, explain(),
+   * pages, iterators. It belongs to the backend, which closes it.
+   * @returns {Promise<Store>} rejects with a StorageError when it cannot be opened, or was closed
+   */
+  async store() {
+    return this.#opened();
   }
 
   /** @returns {Promise<Store>} */
@@ -466,30 +476,4 @@ function attempt(make) {
       throw error;
     };
   }
-}
-
-/**
- * @param {any} entry one of the contract's setMany()
- * @param {(value: any) => any} now
- * @returns {any} the same as one of Store.setMany(), with what its own options say
- */
-function flatten(entry, now) {
-  if (typeof entry !== 'object' || entry === null) return entry;
-  const { key, options: own } = entry;
-  const value = now(entry.value);
-  if (own === undefined || own === null) return { key, value };
-  return { key, value, namespace: own.namespace || undefined, metadata: now(own.metadata) ?? undefined, overwrite: own.overwrite === undefined ? undefined : own.overwrite !== false };
-}
-
-/** @param {{ key: string, namespace: string, ok: boolean, error?: Error }[]} outcomes */
-function summarize(outcomes) {
-  const results = new Map();
-  const all = [];
-  const errors = [];
-  for (const { key, namespace, ok, error } of outcomes) {
-    results.set(key, ok ? { success: true } : { success: false, error });
-    all.push(ok ? { key, namespace, success: true } : { key, namespace, success: false, error });
-    if (error !== undefined) errors.push(error);
-  }
-  return { success: errors.length === 0, results, outcomes: all, ...(errors.length > 0 && { errors }) };
 }
