@@ -350,6 +350,8 @@ export class StoreSession {
 
   /** @returns {Promise<void>} */
   async checkpoint() {
+    this.#checkOpen();
+    this.#checkNotNested();
     await this.#pendingWrites();
     this.#checkOpen();
     return settle(this.#native.checkpoint());

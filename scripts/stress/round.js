@@ -62,12 +62,12 @@ class MemberProcess {
   stderr = '';
 
   constructor(member, place) {
-    const { path, out, name, ns, seed, first, clients } = place;
+    const { path, out, name, ns, seed, first, clients, programs } = place;
     const { program, count, ...rest } = member;
     this.name = name;
     const [command, args] =
       program === 'engine'
-        ? [join(buildDirectory('release'), 'hypha_stress'), [path, out, name, ns, seed, first, clients, count].map(String)]
+        ? [join(programs, 'hypha_stress'), [path, out, name, ns, seed, first, clients, count].map(String)]
         : [process.execPath, [environment, JSON.stringify({ path, out, name, ns, seed, first, clients, count, ...rest })]];
     this.#child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
     this.ended = once(this.#child, 'close');
@@ -113,15 +113,16 @@ function start(members, place) {
 
 /**
  * @param {import('./mixes.js').Member[]} members
- * @param {{ path: string, ns: string, seed: number, seconds: number }} options
+ * @param {{ path: string, ns: string, seed: number, seconds: number, programs?: string }} options programs: the folder of
+ *   the engine's
  * @returns {Promise<{ transactions: number, operations: number, conflicts: number, waits: number, walBytes: number, share: number, checks: Record<string, string[]> }>}
  *   checks: the faults that each found
  */
-export async function runRound(members, { path, ns, seed, seconds }) {
+export async function runRound(members, { path, ns, seed, seconds, programs = buildDirectory('release') }) {
   const folder = mkdtempSync(join(tmpdir(), 'hyphadb-stress-'));
   try {
     await prepare(path, ns);
-    const children = start(members, { path, ns, seed, folder });
+    const children = start(members, { path, ns, seed, folder, programs });
     await Promise.all(children.map(({ ready }) => ready));
     const stopWatching = watchLog(path);
     for (const child of children) child.go(now() + seconds * 1e9);
