@@ -36,6 +36,28 @@ describe('the facet itself', () => {
     await expect(facet._storageBackend.store()).rejects.toMatchObject({ code: 'HYPHA_CLOSED' });
   });
 
+  test("runs lists of operations as transactions, as the kernel's db://transaction route does, many at once", async () => {
+    const facet = await build({ dbPath: ':memory:' });
+    const route = async (operations) => {
+      const { transactionId } = await facet.beginTransaction({ isolation: 'SERIALIZABLE' });
+      for (const [method, ...args] of operations) {
+        const result = await facet[method](...args, { transactionId });
+        if (!result.success) return { ...(await facet.rollback(transactionId)), success: false, error: result.error };
+      }
+      return facet.commit(transactionId);
+    };
+    const requests = Array.from({ length: 20 }, (_, n) => [
+      ['set', `order:${n}`, { n }],
+      ['set', `item:${n}`, { n }],
+      ['delete', `item:${n - 1}`],
+      ...(n % 2 === 0 ? [] : [['get', 'there is no such key']]),
+    ]);
+    const results = await Promise.all(requests.map(route));
+    expect(results.map(({ success, error }) => (success ? 'committed' : error.code))).toEqual(requests.map((_, n) => (n % 2 === 0 ? 'committed' : 'HYPHA_NOT_FOUND')));
+    const even = Array.from({ length: 10 }, (_, i) => i * 2);
+    expect((await facet.list()).keys.sort()).toEqual([...even.map((n) => `item:${n}`), ...even.map((n) => `order:${n}`)].sort());
+  });
+
   test('fails the build when the database cannot be opened', async () => {
     await expect(build({ dbPath: '/proc/never/storage.db' })).rejects.toThrow(/cannot open/i);
   });
