@@ -24,4 +24,7 @@ target_include_directories(hypha_engine
   PUBLIC ${CMAKE_SOURCE_DIR}/addon/include
   PRIVATE ${CMAKE_SOURCE_DIR}/addon/engine)
 target_compile_definitions(hypha_engine PRIVATE HYPHA_VERSION="${HYPHA_VERSION}")
+if(HYPHA_MUTANTS)
+  target_compile_definitions(hypha_engine PUBLIC HYPHA_MUTANTS)
+endif()
 target_link_libraries(hypha_engine PRIVATE sqlite nlohmann_json::nlohmann_json Threads::Threads)

@@ -35,6 +35,8 @@ ConnectionOptions EngineImpl::Connect(Role role) const {
   ConnectionOptions connect;
   connect.path = options_.path;
   if (options_.memory) connect.vfs = {kMemoryVfs, kInlineMemoryVfs};
+  if (!hooks_.vfs.empty()) connect.vfs = {hooks_.vfs, hooks_.inline_vfs};
+  connect.hooks = &hooks_;
   connect.role = role;
   connect.read_only = options_.read_only;
   connect.create = options_.create && role == Role::kWriter;
@@ -67,12 +69,14 @@ Status EngineImpl::OpenWriter() {
   if (!version.ok()) return version.status();
   Status status;
   if (version.value() != kLatestSchema) {
-    const MigrationRequest request{kLatestSchema, options_.keep_old, options_.memory ? "" : options_.path};
+    const bool has_file = !options_.memory && hooks_.vfs.empty();
+    const MigrationRequest request{kLatestSchema, options_.keep_old, has_file ? options_.path : ""};
     status = Migrate(*db.value(), request, hooks_);
   }
   if (status.ok()) status = VerifySchema(*db.value());
   if (status.ok()) status = RefreshIndexes(*db.value());
   if (!status.ok()) return status;
+  hooks_.Reach("writer-opened");
   const WriterOptions writer{options_.limits.queue_operations, options_.limits.queue_bytes, options_.busy_timeout_ms};
   auto session = std::make_unique<WriteSession>(std::move(db.value()), hooks_);
   session->set_limits(options_.limits);
@@ -167,13 +171,16 @@ Status EngineImpl::Close() {
     if (readers_ != nullptr) readers_->Close();
     return Status::Ok();
   }
+  hooks_.Reach("before-close");
   Status status;  // the writer's last act sets it
   writer_->Close(
       [this] {
         if (readers_ != nullptr) readers_->Close();
+        hooks_.Reach("readers-closed");
       },
       [&status](Status closed) { status = std::move(closed); });
   writer_->Join();
+  hooks_.Reach("closed");
   return status;
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "base/mutant.h"
 #include "exec/registry.h"
 
 namespace hypha {
@@ -41,7 +42,7 @@ Status CheckLeaf(const std::string& path, bool create, bool* exists) {
   }
   *exists = true;
   if (S_ISDIR(info.st_mode)) return CantOpen(path, "it is a directory");
-  if (S_ISLNK(info.st_mode)) return CantOpen(path, "it is a symbolic link");
+  if (S_ISLNK(info.st_mode) && !Mutated(Mutant::kFollowSymlinks)) return CantOpen(path, "it is a symbolic link");
   if (!S_ISREG(info.st_mode)) return CantOpen(path, "it is not a regular file");
   // SQLite takes a single byte for an empty file.
   if (info.st_size == 1) return {Code::kNotADatabase, path + " is not a database"};

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/mutant.h"
+
 namespace hypha {
 
 InlineReaderImpl::InlineReaderImpl(std::unique_ptr<Connection> db)
@@ -117,7 +119,7 @@ InlineReader::Answer InlineReaderImpl::GetMany(const GetManySpec& spec, ManyRepl
 }
 
 void InlineReaderImpl::EndSnapshot() {
-  if (!in_snapshot_) return;
+  if (!in_snapshot_ || Mutated(Mutant::kKeepSnapshotAfterCommit)) return;
   in_snapshot_ = false;
   // The end of a read transaction has nothing to lose; a failure shows at the next BEGIN.
   // No status: its text takes memory, and a destructor is among the callers.

@@ -80,7 +80,7 @@ Result<std::shared_ptr<EngineImpl>> JoinOrOpen(OpenOptions options, const Hooks&
   bool exists = false;
   if (options.memory) {
     options.path = NewMemoryName();
-  } else {
+  } else if (hooks.vfs.empty()) {
     auto file = CheckFile(options.path, options.create && !options.read_only);
     if (!file.ok()) return file.status();
     options.path = file.value().path;
@@ -99,7 +99,8 @@ Result<std::shared_ptr<EngineImpl>> JoinOrOpen(OpenOptions options, const Hooks&
   auto opened = EngineImpl::Open(options, hooks);
   if (!opened.ok()) return opened;
   MutexLock lock(registry.mutex);
-  registry.running.push_back({options.memory ? FileId{} : IdOf(options.path), opened.value(), 1});
+  const bool has_file = !options.memory && hooks.vfs.empty();
+  registry.running.push_back({has_file ? IdOf(options.path) : FileId{}, opened.value(), 1});
   return opened;
 }
 
@@ -134,17 +135,22 @@ Status MigrateFile(const OpenOptions& options, int target, const Hooks& hooks) {
   Status status = RegisterVfses();
   if (!status.ok()) return status;
   MutexLock lock(Engines().opening);
-  auto file = CheckFile(options.path, false);
-  if (!file.ok()) return file.status();
-  {
+  ConnectionOptions connect;
+  connect.path = options.path;
+  if (hooks.vfs.empty()) {
+    auto file = CheckFile(options.path, false);
+    if (!file.ok()) return file.status();
+    connect.path = file.value().path;
     Registry& registry = Engines();
     MutexLock running_lock(registry.mutex);
     for (const auto& running : registry.running) {
-      if (running.file == IdOf(file.value().path)) return {Code::kBusy, "the file is open in this process"};
+      if (running.file == IdOf(connect.path)) return {Code::kBusy, "the file is open in this process"};
     }
+  } else {
+    connect.vfs = {hooks.vfs, hooks.inline_vfs};
   }
-  ConnectionOptions connect;
-  connect.path = file.value().path;
+  const std::string path = hooks.vfs.empty() ? connect.path : "";
+  connect.hooks = &hooks;
   connect.role = Role::kWriter;
   connect.busy_timeout_ms = options.busy_timeout_ms;
   connect.max_text_bytes = options.limits.result_bytes;
@@ -152,7 +158,7 @@ Status MigrateFile(const OpenOptions& options, int target, const Hooks& hooks) {
   connect.accept = [](Connection& db) { return SchemaVersion(db).status(); };
   auto db = Connection::Open(std::move(connect));
   if (!db.ok()) return db.status();
-  return Migrate(*db.value(), {target, options.keep_old, file.value().path}, hooks);
+  return Migrate(*db.value(), {target, options.keep_old, path}, hooks);
 }
 
 }  // namespace

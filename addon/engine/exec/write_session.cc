@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/mutant.h"
 #include "hypha/caught.h"
 #include "sqlite/error_map.h"
 #include "sqlite/savepoint.h"
@@ -49,7 +50,7 @@ Status WriteSession::Begin(Durability durability, SteadyTime lock_deadline) {
 }
 
 Status WriteSession::TryBegin(Durability durability, SteadyTime lock_deadline) {
-  if (stopped_) return Status(Code::kStopped);
+  if (stopped_ && !Mutated(Mutant::kWriteAfterStop)) return Status(Code::kStopped);
   Status status = db_->SetDurability(durability);
   if (!status.ok()) return status;
   db_->SetLockDeadline(lock_deadline);
@@ -76,6 +77,10 @@ Status WriteSession::Commit() {
     }
     rc = commit.rc();
   }
+  if (rc != SQLITE_OK && Mutated(Mutant::kFailedCommitIsOk)) {
+    RollBack();
+    return Status::Ok();
+  }
   if (rc != SQLITE_OK) return CommitFailed(rc);
   writer_.OnCommit();
   hooks_.Reach("after-commit");
@@ -95,7 +100,8 @@ Status WriteSession::PrepareCommit() {
 // landed, nobody knows whether a restart will find them. A full disk refuses a frame as a whole, and is definite.
 Status WriteSession::CommitFailed(int rc) {
   Status status = Caught([&] { return FromSqlite(rc, db_->handle(), "commit"); });
-  const bool unknown = TakeSyncFailure(db_->handle()) || (rc & 0xff) == SQLITE_IOERR;
+  bool unknown = TakeSyncFailure(db_->handle()) || (rc & 0xff) == SQLITE_IOERR;
+  if (Mutated(Mutant::kFailedSyncIsDefinite)) unknown = false;
   RollBack();
   if (!unknown) return status;
   stopped_ = true;
@@ -107,7 +113,9 @@ Status WriteSession::CommitFailed(int rc) {
 }
 
 void WriteSession::RollBack() {
+  hooks_.Reach("before-rollback");
   if (db_->in_transaction()) sqlite3_exec(db_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+  hooks_.Reach("after-rollback");
   writer_.OnRollback();
 }
 
@@ -116,7 +124,7 @@ void WriteSession::Apply(WriteJob& job) {
     TryApply(job);
     return Status::Ok();
   });
-  if (status.ok()) return;
+  if (status.ok() || Mutated(Mutant::kNoMemoryIsOk)) return;
   // Nobody knows how far it came.
   RollBack();
   Fail(job, std::move(status));
@@ -130,7 +138,8 @@ void WriteSession::TryApply(WriteJob& job) {
   for (const auto& op : job.request.ops) {
     hooks_.Reach("before-operation");
     job.reply.outcomes.push_back(writer_.Apply(op));
-    if (!db_->in_transaction()) return;
+    hooks_.Reach("after-operation");
+    if (!db_->in_transaction() && !Mutated(Mutant::kIgnoreAutocommit)) return;
     // One operation alone needs no savepoint to be atomic.
     if (job.request.atomic && !job.reply.outcomes.back().status.ok())
       return Fail(job, job.reply.outcomes.back().status);
@@ -157,6 +166,10 @@ void WriteSession::ApplyAtomic(WriteJob& job) {
   for (const auto& op : job.request.ops) {
     hooks_.Reach("before-operation");
     job.reply.outcomes.push_back(writer_.Apply(op));
+    hooks_.Reach("inside-request");
+    if (Mutated(Mutant::kCommitInsideRequest) && op.key.empty() == false && job.reply.outcomes.size() == 2) {
+      static_cast<void>(db_->Exec("COMMIT; BEGIN IMMEDIATE; SAVEPOINT hypha"));
+    }
     if (!job.reply.outcomes.back().status.ok()) {
       Fail(job, job.reply.outcomes.back().status);
       // The savepoint takes back what the caches learnt as well.
@@ -165,7 +178,8 @@ void WriteSession::ApplyAtomic(WriteJob& job) {
     }
   }
   Status status = std::move(savepoint.value()).Release();
-  if (!status.ok()) Fail(job, status);
+  if (!status.ok()) return Fail(job, status);
+  hooks_.Reach("after-release");
 }
 
 void WriteSession::RunGroup(std::span<WriteJob* const> group) {
@@ -178,7 +192,7 @@ void WriteSession::RunGroup(std::span<WriteJob* const> group) {
   Status status = Begin(durability, deadline);
   for (std::size_t i = 0; status.ok() && i < group.size(); ++i) {
     Apply(*group[i]);
-    if (!db_->in_transaction()) status = LastFailure(*group[i]);
+    if (!db_->in_transaction() && !Mutated(Mutant::kIgnoreAutocommit)) status = LastFailure(*group[i]);
   }
   if (status.ok()) {
     status = Commit();
@@ -188,10 +202,15 @@ void WriteSession::RunGroup(std::span<WriteJob* const> group) {
   if (status.ok()) return;
   const bool may_split = group.size() > 1 && status.code() != Code::kBusy && !stopped_;
   if (may_split) return RunEachAlone(group);
-  for (auto* job : group) Fail(*job, status);
+  for (auto* job : group) {
+    Fail(*job, status);
+    if (Mutated(Mutant::kGroupFailureToFirstOnly)) break;
+  }
 }
 
 void WriteSession::RunEachAlone(std::span<WriteJob* const> group) {
+  hooks_.Reach("before-each-alone");
+  if (Mutated(Mutant::kRunGroupTwice)) RunGroup(group.first(1));
   for (auto* job : group) RunGroup({&job, 1});
 }
 
@@ -208,6 +227,7 @@ bool WriteSession::RunInline(WriteJob& job) {
     RollBack();
     return false;
   }
+  hooks_.Reach("before-inline-write");
   Apply(job);
   Status status = db_->in_transaction() ? Commit() : LastFailure(job);
   if (!status.ok()) {

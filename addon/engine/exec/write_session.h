@@ -45,6 +45,7 @@ class WriteSession {
   bool stopped() const { return stopped_; }
 
   Connection& db() { return *db_; }
+  void Reach(const char* point) const { hooks_.Reach(point); }
   ReadContext& reads() { return reads_; }
 
  private:

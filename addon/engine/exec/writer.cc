@@ -5,6 +5,7 @@
 #include <new>
 #include <utility>
 
+#include "base/mutant.h"
 #include "hypha/caught.h"
 
 namespace hypha {
@@ -228,7 +229,7 @@ bool Writer::TakeTurn() {
     RunTransaction();
   } else if (mine && checkpoint_need_ == Checkpointer::Need::kNow && !stopped_) {
     CheckpointIfDue();
-  } else if (mine && !queue_.empty()) {
+  } else if (mine && !queue_.empty() && !(closing_ && Mutated(Mutant::kDropQueueAtClose))) {
     RunQueue();
   } else if (mine && closing_) {
     return false;
@@ -309,8 +310,18 @@ void Writer::RunGroup(Group group) {
         write->job.reply = {status, {}};
       }
     }
+    const auto answer = [&] {
+      for (const auto& write : group) write->done(std::move(write->job.reply));
+    };
+    if (Mutated(Mutant::kAckBeforeCommit)) {
+      for (auto* job : jobs) job->reply.outcomes.resize(job->request.ops.size());
+      answer();
+      return session_->RunGroup(jobs);
+    }
     if (status.ok()) session_->RunGroup(jobs);
-    for (const auto& write : group) write->done(std::move(write->job.reply));
+    session_->Reach("before-answer");
+    answer();
+    session_->Reach("after-answer");
   });
 }
 
@@ -384,9 +395,12 @@ void Writer::RunTransaction() {
 
 void Writer::RunStep(Step step) {
   if (step.run != nullptr) {
-    Own([&] { step.run(*session_); });
+    Own([&] {
+      step.run(*session_);
+      session_->Reach("transaction-step");
+    });
     // An I/O error inside may have made SQLite drop the transaction.
-    if (!session_->in_transaction())
+    if (!session_->in_transaction() && !Mutated(Mutant::kTransactionEndUnheeded))
       EndTransaction(Status(Code::kTransactionInvalid, "the transaction was rolled back by an error"));
     return;
   }
@@ -461,6 +475,7 @@ void Writer::Finish() {
   Status status = session_->stopped() ? Status::Ok() : Caught([&] { return checkpointer_->Truncate(); });
   // Nothing is lost where another process is in the way: the log stays, and whoever closes last copies it.
   if (status.code() == Code::kBusy) status = Status::Ok();
+  session_->Reach("log-emptied");
   checkpointer_.reset();
   session_.reset();
   if (closed) closed(std::move(status));

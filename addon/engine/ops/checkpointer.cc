@@ -1,5 +1,6 @@
 #include "ops/checkpointer.h"
 
+#include "base/mutant.h"
 #include "sqlite/error_map.h"
 
 namespace hypha {
@@ -42,11 +43,14 @@ Status Checkpointer::Truncate() {
 
 Status Checkpointer::Checkpoint(int mode) {
   // Commits that were promised durability lie in the same log as those that were not.
-  Status synced = db_.SetDurability(db_.strongest_durability());
+  Status synced = Mutated(Mutant::kCheckpointAtWeakLevel) ? db_.SetDurability(Durability::kOff)
+                                                          : db_.SetDurability(db_.strongest_durability());
   if (!synced.ok()) return synced;
   int frames = 0;
   int copied = 0;
+  db_.Reach("before-checkpoint");
   const int rc = sqlite3_wal_checkpoint_v2(db_.handle(), "main", mode, &frames, &copied);
+  db_.Reach("after-checkpoint");
   if (frames >= 0) frames_ = frames;
   // What could not be copied now is tried again after as much has been written once more.
   tried_ = frames_;

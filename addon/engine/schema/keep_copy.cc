@@ -9,6 +9,7 @@
 #include <cstring>
 #include <memory>
 
+#include "base/mutant.h"
 #include "sqlite/error_map.h"
 #include "sqlite3.h"
 
@@ -78,12 +79,14 @@ std::string FreeName(const std::string& wanted) {
   return name;
 }
 
-Status CopyAndCheck(const std::string& from, const std::string& to) {
+Status CopyAndCheck(const std::string& from, const std::string& to, const Hooks& hooks) {
   auto source = OpenPlain(from, SQLITE_OPEN_READWRITE);
   if (!source.ok()) return source.status();
   auto target = OpenPlain(to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   if (!target.ok()) return target.status();
+  hooks.Reach("copy-created");
   Status status = CopyPages(source.value().get(), target.value().get());
+  hooks.Reach("copy-written");
   if (!status.ok()) return status;
   // A file that stands alone: no -wal beside it once it is closed.
   auto mode = First(target.value().get(), "PRAGMA journal_mode=DELETE");
@@ -93,10 +96,12 @@ Status CopyAndCheck(const std::string& from, const std::string& to) {
 
 }  // namespace
 
-Status KeepCopy(const std::string& from, const std::string& to) {
-  const std::string temporary = to + ".tmp-" + std::to_string(::getpid());
+Status KeepCopy(const std::string& from, const std::string& to, const Hooks& hooks) {
+  const std::string temporary =
+      Mutated(Mutant::kCopyUnderFinalName) ? FreeName(to) : to + ".tmp-" + std::to_string(::getpid());
   ::unlink(temporary.c_str());
-  Status status = CopyAndCheck(from, temporary);
+  Status status = CopyAndCheck(from, temporary, hooks);
+  hooks.Reach("copy-checked");
   if (status.ok() && ::rename(temporary.c_str(), FreeName(to).c_str()) != 0) {
     status = Status(Code::kIo, std::string("cannot rename the copy: ") + std::strerror(errno));
   }
@@ -104,6 +109,7 @@ Status KeepCopy(const std::string& from, const std::string& to) {
     ::unlink(temporary.c_str());
     return {status.code(), "no copy of the old file could be kept: " + status.message(), status.sqlite_code()};
   }
+  hooks.Reach("copy-renamed");
   return SyncDirectoryOf(to);
 }
 

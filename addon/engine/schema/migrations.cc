@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/crc32c.h"
+#include "base/mutant.h"
 #include "schema/keep_copy.h"
 #include "schema/schema_files.h"
 #include "sqlite/error_map.h"
@@ -130,6 +131,8 @@ Status RunSteps(Connection& db, int from, int target, const Hooks& hooks) {
     hooks.Reach("migration-step");
     Status status = StepUp(db, file, hooks.now_ms());
     if (!status.ok()) return status;
+    if (Mutated(Mutant::kCommitBetweenMigrationSteps)) static_cast<void>(db.Exec("COMMIT; BEGIN IMMEDIATE"));
+    hooks.Reach("migration-step-done");
   }
   const auto files = SchemaFiles();
   for (auto file = files.rbegin(); file != files.rend(); ++file) {
@@ -137,6 +140,8 @@ Status RunSteps(Connection& db, int from, int target, const Hooks& hooks) {
     hooks.Reach("migration-step");
     Status status = StepDown(db, *file);
     if (!status.ok()) return status;
+    if (Mutated(Mutant::kCommitBetweenMigrationSteps)) static_cast<void>(db.Exec("COMMIT; BEGIN IMMEDIATE"));
+    hooks.Reach("migration-step-done");
   }
   return target < 2 && from >= 2 ? DropQuarantineIfEmpty(db) : Status::Ok();
 }
@@ -149,11 +154,12 @@ Result<bool> HoldsRows(Connection& db) {
   return rows.value() != 0;
 }
 
-Status KeepCopyIfNeeded(Connection& db, const MigrationRequest& request, int from) {
+Status KeepCopyIfNeeded(Connection& db, const MigrationRequest& request, int from, const Hooks& hooks) {
   if (!request.keep_old || request.path.empty() || from >= 2 || request.target < 2) return Status::Ok();
   auto rows = HoldsRows(db);
   if (!rows.ok()) return rows.status();
-  return rows.value() ? KeepCopy(request.path, request.path + ".v1") : Status::Ok();
+  if (!rows.value()) return Status::Ok();
+  return KeepCopy(request.path, request.path + ".v1", hooks);
 }
 
 }  // namespace
@@ -190,7 +196,7 @@ Status VerifySchema(Connection& db) {
   if (!expected.ok()) return expected.status();
   auto actual = OurSchema(db);
   if (!actual.ok()) return actual.status();
-  if (actual.value() != expected.value()) {
+  if (actual.value() != expected.value() && !Mutated(Mutant::kSchemaNotVerified)) {
     return {Code::kSchemaChanged, "the tables of this file are not the ones that HyphaDB made"};
   }
   return VerifyChecksums(db);
@@ -211,7 +217,7 @@ Status Migrate(Connection& db, const MigrationRequest& request, const Hooks& hoo
     Status same = VerifySchema(db);
     if (!same.ok()) return same;
   }
-  Status status = KeepCopyIfNeeded(db, request, version.value());
+  Status status = KeepCopyIfNeeded(db, request, version.value(), hooks);
   if (status.ok()) status = RunSteps(db, version.value(), request.target, hooks);
   if (!status.ok()) return status;
   db.cache().Clear();

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/mutant.h"
 #include "sqlite/authorizer.h"
 #include "sqlite/error_map.h"
 
@@ -121,6 +122,7 @@ Status Connection::SetLimits() {
 
 Status Connection::SetFlags() {
   for (const auto& flag : kFlags) {
+    if (Mutated(Mutant::kNoDefensiveFlags)) break;
     int now = -1;
     const int rc = sqlite3_db_config(db_, flag.verb, flag.wanted, &now);
     if (rc != SQLITE_OK) return FromSqlite(rc, db_, "db_config");

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "hypha/hooks.h"
 #include "hypha/status.h"
 #include "hypha/types.h"
 #include "sqlite/statement.h"
@@ -42,6 +43,7 @@ struct ConnectionOptions {
   std::int64_t max_text_bytes = 0;                  // the longest value or metadata that may pass
   std::function<int(sqlite3*)> register_functions;  // SQL functions of the layers above; returns a SQLite code
   std::function<Status(Connection&)> accept;        // may refuse the file before anything in it is changed
+  const Hooks* hooks = nullptr;                     // may be null, else it outlives the connection
 };
 
 using SteadyTime = std::chrono::steady_clock::time_point;
@@ -64,6 +66,11 @@ class Connection {
   // The first column of the first row of a literal statement.
   Result<std::string> QueryText(const char* sql);
   Result<std::int64_t> QueryInteger(const char* sql);
+
+  // A point at which a crash test may kill the process.
+  void Reach(const char* point) const {
+    if (options_.hooks != nullptr) options_.hooks->Reach(point);
+  }
 
   bool in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
 

@@ -1,6 +1,7 @@
 // A savepoint inside an open transaction.
 #pragma once
 
+#include "base/mutant.h"
 #include "hypha/caught.h"
 #include "hypha/status.h"
 #include "sqlite/connection.h"
@@ -13,6 +14,7 @@ class Savepoint {
   static Result<Savepoint> Begin(Connection& db) {
     Status status = db.RunCached("SAVEPOINT hypha");
     if (!status.ok()) return status;
+    db.Reach("after-savepoint");
     return Savepoint(&db);
   }
   Savepoint(Savepoint&& other) noexcept : db_(std::exchange(other.db_, nullptr)) {}
@@ -22,6 +24,7 @@ class Savepoint {
   ~Savepoint() {
     // Nothing is left to undo when SQLite has rolled the whole transaction back by itself.
     if (db_ == nullptr || !db_->in_transaction()) return;
+    if (Mutated(Mutant::kNoSavepoint)) return;
     const auto undo = [&] {
       Status status = db_->RunCached("ROLLBACK TO hypha");
       return status.ok() ? db_->RunCached("RELEASE hypha") : status;
@@ -32,6 +35,7 @@ class Savepoint {
   }
 
   Status Release() && {
+    db_->Reach("before-release");
     Status status = db_->RunCached("RELEASE hypha");
     if (status.ok()) db_ = nullptr;
     return status;

@@ -24,8 +24,11 @@ class Transaction {
   }
 
   Status Commit() && {
+    db_->Reach("before-plain-commit");
     Status status = db_->Exec("COMMIT");
-    if (status.ok()) db_ = nullptr;
+    if (!status.ok()) return status;
+    db_->Reach("after-plain-commit");
+    db_ = nullptr;
     return status;
   }
 

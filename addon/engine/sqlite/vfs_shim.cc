@@ -5,6 +5,8 @@
 #include <new>
 #include <utility>
 
+#include "base/mutant.h"
+
 namespace hypha {
 namespace {
 
@@ -81,7 +83,7 @@ int FileWrite(sqlite3_file* file, const void* data, int count, sqlite3_int64 off
   }
   const int flushed = FlushHeader(file);
   if (flushed != SQLITE_OK) return flushed;
-  const bool behind_all = offset >= self->appended;
+  const bool behind_all = offset >= self->appended || Mutated(Mutant::kDelayEveryHeader);
   const bool starts_over = self->is_log && offset == 0;
   self->appended = starts_over ? count : std::max(self->appended, offset + count);
   if (self->is_log && behind_all && count == kFrameHeaderBytes) {
@@ -99,8 +101,11 @@ int FileTruncate(sqlite3_file* file, sqlite3_int64 size) {
 }
 
 int FileSync(sqlite3_file* file, int flags) {
-  int rc = FlushHeader(file);
+  if (Mutated(Self(file)->is_log ? Mutant::kSkipLogSync : Mutant::kSkipDatabaseSync)) return FlushHeader(file);
+  int rc = Mutated(Mutant::kSyncWithoutHeader) ? SQLITE_OK : FlushHeader(file);
   if (rc == SQLITE_OK) rc = Methods(file)->xSync(Inner(file), flags);
+  // The kernel has dropped what it could not write: the second sync finds nothing to do.
+  if (rc != SQLITE_OK && Mutated(Mutant::kRetryFailedSync)) rc = Methods(file)->xSync(Inner(file), flags);
   if (rc != SQLITE_OK) Self(file)->main->sync_failed = true;
   return rc;
 }

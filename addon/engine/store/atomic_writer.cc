@@ -1,4 +1,5 @@
 // EntryWriter on what atomic() and nested transactions add: checks, edits inside values, savepoints.
+#include "base/mutant.h"
 #include "query/json_scan.h"
 #include "store/entry_writer.h"
 #include "store/value_edit.h"
@@ -63,7 +64,7 @@ WriteOutcome EntryWriter::RunSavepoint(const WriteOp& op) {
   const char* sql = op.kind == WriteKind::kSavepoint ? "SAVEPOINT nested" : "RELEASE nested";
   if (op.kind == WriteKind::kRollbackTo) {
     Status status = statements_.db().RunCached("ROLLBACK TO nested");
-    OnRollback();
+    if (!Mutated(Mutant::kRollbackToKeepsCache)) OnRollback();
     if (!status.ok()) return {std::move(status), 0, 0};
   }
   return {statements_.db().RunCached(sql), 0, 0};

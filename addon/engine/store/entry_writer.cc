@@ -1,5 +1,6 @@
 #include "store/entry_writer.h"
 
+#include "base/mutant.h"
 #include "query/json_scan.h"
 #include "sqlite/savepoint.h"
 
@@ -25,7 +26,7 @@ std::int64_t Changes(Connection& db) { return sqlite3_changes64(db.handle()); }
 }  // namespace
 
 void EntryWriter::OnBegin() {
-  if (DataVersion(statements_.db()) == data_version_) return;
+  if (DataVersion(statements_.db()) == data_version_ || Mutated(Mutant::kIgnoreOtherProcesses)) return;
   namespaces_.Clear();
   versions_.Forget();
 }
@@ -33,8 +34,8 @@ void EntryWriter::OnBegin() {
 void EntryWriter::OnCommit() { data_version_ = DataVersion(statements_.db()); }
 
 void EntryWriter::OnRollback() {
-  namespaces_.Clear();
-  versions_.Forget();
+  if (!Mutated(Mutant::kKeepNamespaceCache)) namespaces_.Clear();
+  if (!Mutated(Mutant::kKeepVersionBlock)) versions_.Forget();
 }
 
 WriteOutcome EntryWriter::Apply(const WriteOp& op) {
@@ -252,10 +253,11 @@ WriteOutcome EntryWriter::Clear(const WriteOp& op) {
     ns_id = found.value();
     if (ns_id == 0) return {};
   }
-  auto statement = statements_.Get(op.all ? Sql::kDeleteAllEntries : Sql::kDeleteNamespaceEntries);
+  auto statement = statements_.Get(op.all || Mutated(Mutant::kClearEverything) ? Sql::kDeleteAllEntries
+                                                                               : Sql::kDeleteNamespaceEntries);
   if (!statement.ok()) return Failed(statement.status());
   Cursor cursor(statement.value());
-  if (!op.all) cursor.Bind(1, ns_id);
+  if (!op.all && !Mutated(Mutant::kClearEverything)) cursor.Bind(1, ns_id);
   Status status = cursor.Run("clear");
   if (!status.ok()) return Failed(std::move(status));
   return {Status::Ok(), 0, Changes(statements_.db())};

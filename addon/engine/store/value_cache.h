@@ -7,6 +7,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/mutant.h"
+
 namespace hypha {
 
 // Thread: that of the connection. Everything in it is of one state of the file, told by the data version of each
@@ -28,7 +30,8 @@ class ValueCache {
   const std::string* Find(std::int64_t ns_id, std::string_view key) {
     if (entries_.empty()) return nullptr;
     const auto found = entries_.find(View{ns_id, key});
-    if (found == entries_.end() || found->second.version != version_) return nullptr;
+    if (found == entries_.end() || (found->second.version != version_ && !Mutated(Mutant::kStaleValueCache)))
+      return nullptr;
     ++hits_;
     return &found->second.text;
   }

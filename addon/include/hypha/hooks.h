@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <string>
 
 namespace hypha {
 
@@ -13,8 +14,13 @@ inline std::int64_t SystemNowMs() {
   return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+// One of these lives as long as what it was given to.
 struct Hooks {
   std::function<std::int64_t()> now_ms = &SystemNowMs;
+  // SQLite VFSes that the file lives in, for connections that may wait and for those that may not. Empty: the
+  // platform's. With them set, the path is a name in that VFS, and the file system is not looked at.
+  std::string vfs;
+  std::string inline_vfs;
   // Called with the name of each point at which a crash test may kill the process; empty in production.
   std::function<void(const char* point)> reached;
 

@@ -1,0 +1,300 @@
+// Kills a writing process again and again, at random times and at every named point, and checks after each death what
+// the file holds against what the clients were told.
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "roles.h"
+#include "support/check.h"
+#include "support/driver.h"
+#include "support/kill_points.h"
+#include "support/process.h"
+#include "support/random.h"
+
+namespace hypha::reliability {
+namespace {
+
+constexpr int kHangMs = 30'000;
+constexpr int kRunsPerFile = 20;
+
+struct Totals {
+  std::int64_t kills = 0;
+  std::int64_t asked = 0;
+  std::int64_t acked = 0;
+  std::int64_t failed = 0;
+  std::int64_t pending = 0;
+  std::int64_t pending_present = 0;
+  std::int64_t snapshots = 0;
+  std::int64_t opens = 0;
+  std::vector<double> reopen_ms;
+  std::map<std::string, int> ends;
+  std::vector<std::string> problems;
+};
+
+// One database, killed many times; what it must hold is carried from death to death.
+class Victim {
+ public:
+  Victim(std::uint64_t seed, Totals& totals, bool with_witnesses)
+      : seed_(seed), totals_(totals), path_(folder_.File("a.db")) {
+    if (!with_witnesses) return;
+    bystander_.emplace(std::vector<std::string>{"kill-bystander", "--path", path_, "--report", folder_.File("seen")});
+    opener_.emplace(std::vector<std::string>{"kill-opener", "--path", path_, "--report", folder_.File("opened")});
+  }
+  ~Victim() {
+    EndWitness(bystander_, "bystander", "seen", &totals_.snapshots);
+    EndWitness(opener_, "opener", "opened", &totals_.opens);
+  }
+
+  // Starts a writer, lets `end` end it, and checks.
+  template <class End>
+  void Run(const std::string& name, std::vector<std::string> extra, End end) {
+    Ledger ledger(folder_.File("ledger"), true);
+    std::string first;
+    for (const auto& client : clients_) first += (first.empty() ? "" : ",") + std::to_string(client.next);
+    std::vector<std::string> arguments{
+        "kill-writer",         "--path",  path_, "--ledger", folder_.File("ledger"), "--seed",
+        std::to_string(seed_), "--first", first};
+    arguments.insert(arguments.end(), extra.begin(), extra.end());
+    Process writer(arguments);
+    const std::string why = end(writer);
+    ++totals_.kills;
+    ++totals_.ends[name];
+    if (!why.empty()) Problem(name, why);
+    if (ledger.page().anomalies != 0) Problem(name, ledger.page().anomaly.data());
+    Check(name, ledger);
+  }
+
+ private:
+  struct Client {
+    std::uint64_t next = 0;
+  };
+
+  void EndWitness(std::optional<Process>& witness, const std::string& name, const std::string& report,
+                  std::int64_t* count) {
+    if (!witness) return;
+    witness->Signal(SIGTERM);
+    const int code = witness->Wait(kHangMs);
+    if (code != 0) Problem(name, "ended with " + std::to_string(code));
+    std::int64_t number = 0;
+    std::ifstream(folder_.File(report)) >> number;
+    *count += number;
+  }
+
+  void Problem(const std::string& name, const std::string& what) {
+    totals_.problems.push_back("seed " + std::to_string(seed_) + ", " + name + ": " + what);
+    std::fprintf(stderr, "%s\n", totals_.problems.back().c_str());
+  }
+
+  void Check(const std::string& name, Ledger& ledger) {
+    OpenOptions options;
+    options.path = path_;
+    options.readers = 1;
+    options.busy_timeout_ms = 20'000;
+    const double started = NowSeconds();
+    auto opened = OpenStore(options);
+    totals_.reopen_ms.push_back((NowSeconds() - started) * 1000);
+    if (!opened.ok()) return Problem(name, "cannot be opened again: " + opened.status().message());
+    CheckOpen(name, ledger);
+    opened.value().reader.reset();
+    const Status closed = CloseStore(opened.value().engine);
+    if (!closed.ok() && closed.code() != Code::kBusy) Problem(name, "close: " + closed.message());
+    CheckFiles(name);
+  }
+
+  void CheckOpen(const std::string& name, Ledger& ledger) {
+    auto db = Connection::Open(LookAt(path_, Hooks(), Role::kReader));
+    if (!db.ok()) return Problem(name, "second connection: " + db.status().message());
+    const Status structure = CheckStructure(*db.value());
+    if (!structure.ok()) Problem(name, structure.message());
+    auto content = ReadContent(*db.value());
+    if (!content.ok()) return Problem(name, content.status().message());
+    for (int client = 0; client < kClients; ++client) CheckClient(name, client, ledger, content.value());
+  }
+
+  // Acknowledged units are there, failed ones are not, and of those without an answer a prefix is: nothing else can
+  // have been, since a client's requests commit in the order of its calls.
+  void CheckClient(const std::string& name, int client, Ledger& ledger, const Content& all) {
+    Client& state = clients_[static_cast<std::size_t>(client)];
+    Content found;
+    for (const char letter : {'a', 'b', 't'}) {
+      const std::string ns = NamespaceOf(letter, client);
+      for (auto at = all.lower_bound({ns, ""}); at != all.end() && at->first.first == ns; ++at) found.insert(*at);
+    }
+    std::uint64_t asked = 0;
+    std::uint64_t certain = 0;  // units before this one have an answer
+    while (asked < kUnitsPerRun && ledger.Asked(client, asked) != Told::kNothing) {
+      if (ledger.Asked(client, asked) == Told::kAcked) certain = asked + 1;
+      ++asked;
+    }
+    Content expected = expected_[static_cast<std::size_t>(client)];
+    std::string difference;
+    bool matches = false;
+    std::uint64_t applied = 0;
+    for (std::uint64_t unit = 0; unit <= asked && !matches; ++unit) {
+      if (unit >= certain) {
+        const std::string here = Difference(expected, found);
+        matches = here.empty();
+        if (difference.empty()) difference = here;
+        applied = unit;
+      }
+      if (matches || unit == asked) break;
+      if (ledger.Asked(client, unit) != Told::kFailed) ApplyUnit(MakeUnit(seed_, client, state.next + unit), &expected);
+    }
+    if (!matches)
+      Problem(name, "after " + std::to_string(certain) + " of " + std::to_string(asked) + ": " + difference);
+    Count(ledger, client, asked, certain, applied);
+    expected_[static_cast<std::size_t>(client)] = std::move(found);
+    state.next += asked;
+  }
+
+  void Count(Ledger& ledger, int client, std::uint64_t asked, std::uint64_t certain, std::uint64_t applied) {
+    totals_.asked += static_cast<std::int64_t>(asked);
+    for (std::uint64_t unit = 0; unit < asked; ++unit) {
+      const Told told = ledger.Asked(client, unit);
+      if (told == Told::kAcked) ++totals_.acked;
+      if (told == Told::kFailed) ++totals_.failed;
+      if (told == Told::kAsked || told == Told::kUnknown) ++totals_.pending;
+    }
+    if (applied > certain) totals_.pending_present += static_cast<std::int64_t>(applied - certain);
+  }
+
+  // Modes by stat alone: opening a file of a live database by hand would drop SQLite's locks.
+  void CheckFiles(const std::string& name) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
+      const std::string file = entry.path().filename().string();
+      if (file.rfind("a.db", 0) != 0) continue;
+      struct stat info {};
+      if (::stat(entry.path().c_str(), &info) == 0 && (info.st_mode & 0777) != 0600) {
+        Problem(name, file + " has mode " + std::to_string(info.st_mode & 0777));
+      }
+      if (file.rfind("a.db.v1", 0) != 0) continue;
+      if (file.find(".tmp-") == std::string::npos) CheckCopy(name, entry.path().string());
+      std::filesystem::remove(entry.path());
+    }
+  }
+
+  // A copy under its final name is a whole database, whenever its maker died.
+  void CheckCopy(const std::string& name, const std::string& path) {
+    sqlite3* db = nullptr;
+    std::string answer;
+    const auto keep = [](void* to, int, char** values, char**) {
+      *static_cast<std::string*>(to) = values[0] == nullptr ? "" : values[0];
+      return 0;
+    };
+    int rc = sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READONLY, nullptr);
+    if (rc == SQLITE_OK) {
+      rc = sqlite3_exec(db, "SELECT quick_check FROM pragma_quick_check, (SELECT count(*) FROM storage_entries)", keep,
+                        &answer, nullptr);
+    }
+    sqlite3_close(db);
+    if (rc != SQLITE_OK || answer != "ok") Problem(name, "the kept copy " + path + " is not whole: " + answer);
+  }
+
+  const std::uint64_t seed_;
+  Totals& totals_;
+  Folder folder_;
+  const std::string path_;
+  std::array<Client, kClients> clients_{};
+  std::array<Content, kClients> expected_;
+  std::optional<Process> bystander_;
+  std::optional<Process> opener_;
+};
+
+std::string ExpectEnd(Process& writer, int wanted) {
+  const int code = writer.Wait(kHangMs);
+  if (code == wanted) return "";
+  return code == Process::kTimedOut ? "hangs" : "ended with " + std::to_string(code);
+}
+
+// Death from outside at a random time.
+void RunBlackbox(const Flags& flags, std::uint64_t seed, Totals& totals) {
+  const std::int64_t runs = flags.Number("runs", 300);
+  std::unique_ptr<Victim> victim;
+  bool witnesses = false;
+  for (std::int64_t run = 0; run < runs; ++run) {
+    Random random(seed, 1, static_cast<std::uint64_t>(run));
+    if (run % kRunsPerFile == 0) {
+      victim.reset();
+      witnesses = !witnesses;
+      victim = std::make_unique<Victim>(random.Next(), totals, witnesses);
+    }
+    const auto wait = static_cast<std::int64_t>(8 + random.Below(static_cast<std::uint64_t>(flags.Number("ms", 110))));
+    std::vector<std::string> extra;
+    if (!witnesses) extra.emplace_back("--migrate");
+    const std::uint64_t kind = random.Below(20);
+    const int signal = kind == 0 ? SIGTERM : kind == 1 ? SIGABRT : SIGKILL;
+    const bool stopped = kind == 2;
+    const std::string name = kind == 0 ? "SIGTERM" : kind == 1 ? "SIGABRT" : stopped ? "SIGSTOP+SIGKILL" : "SIGKILL";
+    victim->Run(name, extra, [&](Process& writer) {
+      SleepMs(wait);
+      if (stopped) writer.Signal(SIGSTOP);
+      if (stopped) SleepMs(flags.Number("stop-ms", 200));
+      writer.Signal(signal);
+      return ExpectEnd(writer, -signal);
+    });
+  }
+}
+
+// Death from inside, at each named point several times.
+void RunPoints(const Flags& flags, std::uint64_t seed, Totals& totals) {
+  const std::int64_t times = flags.Number("points", 2);
+  const std::string only = flags.Text("point");
+  std::uint64_t number = 0;
+  for (const char* point : KillPoints()) {
+    ++number;
+    if (!only.empty() && only != point) continue;
+    Random random(seed, 2, number);
+    Victim victim(random.Next(), totals, false);
+    for (std::int64_t i = 0; i < times; ++i) {
+      const std::string target = std::string(point) + ":" + std::to_string(1 + random.Below(i == 0 ? 1 : 6));
+      victim.Run(target, {"--migrate", "--point", target, "--sessions", "60"},
+                 [](Process& writer) { return ExpectEnd(writer, -SIGKILL); });
+    }
+  }
+}
+
+double Percentile(std::vector<double> values, double share) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
+}
+
+}  // namespace
+
+int KillGate(const Flags& flags) {
+  const std::uint64_t seed = flags.Seed();
+  std::printf("kill: seed %llu\n", static_cast<unsigned long long>(seed));
+  const double started = NowSeconds();
+  Totals totals;
+  if (!flags.Has("point")) RunBlackbox(flags, seed, totals);
+  const std::int64_t blackbox = totals.kills;
+  RunPoints(flags, seed, totals);
+  const double p99 = Percentile(totals.reopen_ms, 0.99);
+  std::printf("kill: %lld random deaths, %lld at %zu named points, in %.0f s\n", static_cast<long long>(blackbox),
+              static_cast<long long>(totals.kills - blackbox), KillPoints().size(), NowSeconds() - started);
+  std::printf("kill: %lld units asked, %lld acknowledged, %lld failed, %lld without an answer (%lld of them present)\n",
+              static_cast<long long>(totals.asked), static_cast<long long>(totals.acked),
+              static_cast<long long>(totals.failed), static_cast<long long>(totals.pending),
+              static_cast<long long>(totals.pending_present));
+  std::printf(
+      "kill: reopening took %.1f ms at the median, %.1f ms at p99; bystanders saw %lld snapshots, openers "
+      "opened %lld times\n",
+      Percentile(totals.reopen_ms, 0.5), p99, static_cast<long long>(totals.snapshots),
+      static_cast<long long>(totals.opens));
+  if (p99 > 1000 && totals.kills > 100) totals.problems.emplace_back("reopening takes more than a second");
+  if (totals.acked == 0) totals.problems.emplace_back("nothing was acknowledged: nothing was tested");
+  std::printf("kill: %zu problems\n", totals.problems.size());
+  return totals.problems.empty() ? 0 : 1;
+}
+
+}  // namespace hypha::reliability
