@@ -1,21 +1,17 @@
 #include "sqlite/vfs_shim.h"
 
-#include <algorithm>
 #include <cstring>
 #include <new>
 #include <utility>
 
 #include "base/mutant.h"
+#include "sqlite/log_buffer.h"
 
 namespace hypha {
 namespace {
 
 // The file behind the shim at the end of the stack, for the WAL to find its database through a cipher VFS.
 constexpr int kSelfFcntl = 0x48595003;
-
-// Layout of the log: a frame is a header and a page (sqlite.org/fileformat2.html, section 4.1).
-constexpr int kFrameHeaderBytes = 24;
-constexpr int kMaxJoinedPage = 8192;  // above this the copy costs more than the call
 
 struct ShimVfs {
   sqlite3_vfs vfs;
@@ -32,14 +28,8 @@ struct ShimFile {
   const volatile void* region;
   WaitPolicy policy;
   bool sync_failed;
-  // The header of a log frame that waits for its page. SQLite writes both in one go, as two calls: one of the system's
-  // does for both. Only of a frame behind all that this connection has written: a header that is written again, after
-  // its frame was, stands alone and may be the last write of a commit.
-  bool is_log;
-  bool has_header;
-  sqlite3_int64 appended;
-  sqlite3_int64 header_offset;
-  unsigned char header[kFrameHeaderBytes];
+  ShimFile* log;      // of a database: its log while that is open
+  LogBuffer* buffer;  // of a log that is written in frames: owned
 };
 
 sqlite3_vfs* Base(sqlite3_vfs* vfs) { return static_cast<ShimVfs*>(vfs->pAppData)->base; }
@@ -49,60 +39,41 @@ ShimFile* Self(sqlite3_file* file) { return reinterpret_cast<ShimFile*>(file); }
 sqlite3_file* Inner(sqlite3_file* file) { return Self(file)->inner; }
 const sqlite3_io_methods* Methods(sqlite3_file* file) { return Inner(file)->pMethods; }
 
-// Writes a header that waits alone, before anything that might look at it.
-int FlushHeader(sqlite3_file* file) {
-  ShimFile* self = Self(file);
-  if (!self->has_header) return SQLITE_OK;
-  self->has_header = false;
-  return Methods(file)->xWrite(Inner(file), self->header, kFrameHeaderBytes, self->header_offset);
+// Before anything might look at the file.
+int Flush(sqlite3_file* file) {
+  LogBuffer* buffer = Self(file)->buffer;
+  return buffer == nullptr ? SQLITE_OK : buffer->Flush();
 }
 
 int FileClose(sqlite3_file* file) {
-  const int flushed = FlushHeader(file);
+  ShimFile* self = Self(file);
+  const int flushed = Flush(file);
+  if (self->main->log == self) self->main->log = nullptr;
+  delete std::exchange(self->buffer, nullptr);
   const int rc = Methods(file)->xClose(Inner(file));
   return rc == SQLITE_OK ? flushed : rc;
 }
 
 int FileRead(sqlite3_file* file, void* out, int count, sqlite3_int64 offset) {
-  const int flushed = FlushHeader(file);
-  if (flushed != SQLITE_OK) return flushed;
-  return Methods(file)->xRead(Inner(file), out, count, offset);
+  LogBuffer* buffer = Self(file)->buffer;
+  return buffer == nullptr ? Methods(file)->xRead(Inner(file), out, count, offset) : buffer->Read(out, count, offset);
 }
 
-// The error of a joined write is the page's: SQLite calls for the page right after the header, and gives up on either.
 int FileWrite(sqlite3_file* file, const void* data, int count, sqlite3_int64 offset) {
-  ShimFile* self = Self(file);
-  if (self->is_log && self->has_header && offset == self->header_offset + kFrameHeaderBytes &&
-      count <= kMaxJoinedPage) {
-    unsigned char frame[kFrameHeaderBytes + kMaxJoinedPage];
-    std::memcpy(frame, self->header, kFrameHeaderBytes);
-    std::memcpy(frame + kFrameHeaderBytes, data, static_cast<std::size_t>(count));
-    self->has_header = false;
-    self->appended = offset + count;
-    return Methods(file)->xWrite(Inner(file), frame, kFrameHeaderBytes + count, self->header_offset);
-  }
-  const int flushed = FlushHeader(file);
-  if (flushed != SQLITE_OK) return flushed;
-  const bool behind_all = offset >= self->appended || Mutated(Mutant::kDelayEveryHeader);
-  const bool starts_over = self->is_log && offset == 0;
-  self->appended = starts_over ? count : std::max(self->appended, offset + count);
-  if (self->is_log && behind_all && count == kFrameHeaderBytes) {
-    std::memcpy(self->header, data, kFrameHeaderBytes);
-    self->header_offset = offset;
-    self->has_header = true;
-    return SQLITE_OK;
-  }
-  return Methods(file)->xWrite(Inner(file), data, count, offset);
+  LogBuffer* buffer = Self(file)->buffer;
+  return buffer == nullptr ? Methods(file)->xWrite(Inner(file), data, count, offset)
+                           : buffer->Write(data, count, offset);
 }
 
 int FileTruncate(sqlite3_file* file, sqlite3_int64 size) {
-  const int flushed = FlushHeader(file);
+  const int flushed = Flush(file);
   return flushed == SQLITE_OK ? Methods(file)->xTruncate(Inner(file), size) : flushed;
 }
 
 int FileSync(sqlite3_file* file, int flags) {
-  if (Mutated(Self(file)->is_log ? Mutant::kSkipLogSync : Mutant::kSkipDatabaseSync)) return FlushHeader(file);
-  int rc = Mutated(Mutant::kSyncWithoutHeader) ? SQLITE_OK : FlushHeader(file);
+  ShimFile* self = Self(file);
+  if (Mutated(self->main != self ? Mutant::kSkipLogSync : Mutant::kSkipDatabaseSync)) return Flush(file);
+  int rc = Mutated(Mutant::kSyncWithoutHeader) ? SQLITE_OK : Flush(file);
   if (rc == SQLITE_OK) rc = Methods(file)->xSync(Inner(file), flags);
   // The kernel has dropped what it could not write: the second sync finds nothing to do.
   if (rc != SQLITE_OK && Mutated(Mutant::kRetryFailedSync)) rc = Methods(file)->xSync(Inner(file), flags);
@@ -111,7 +82,7 @@ int FileSync(sqlite3_file* file, int flags) {
 }
 
 int FileSize(sqlite3_file* file, sqlite3_int64* size) {
-  const int flushed = FlushHeader(file);
+  const int flushed = Flush(file);
   return flushed == SQLITE_OK ? Methods(file)->xFileSize(Inner(file), size) : flushed;
 }
 
@@ -148,12 +119,21 @@ int FileShmMap(sqlite3_file* file, int region, int size, int extend, void volati
   return rc;
 }
 
+LogBuffer* LogOf(sqlite3_file* database) {
+  ShimFile* log = Self(database)->log;
+  return log == nullptr ? nullptr : log->buffer;
+}
+
 int FileShmLock(sqlite3_file* file, int offset, int count, int flags) {
   if (Self(file)->policy == WaitPolicy::kNeverWait) {
     const int rc = CheckInlineShmLock(Self(file)->region, offset, flags);
     if (rc != SQLITE_OK) return rc;
   }
-  return Methods(file)->xShmLock(Inner(file), offset, count, flags);
+  LogBuffer* log = IsWriteLock(offset, flags) ? LogOf(file) : nullptr;
+  if (log != nullptr && (flags & SQLITE_SHM_UNLOCK) != 0) log->EndTransaction();
+  const int rc = Methods(file)->xShmLock(Inner(file), offset, count, flags);
+  if (log != nullptr && (flags & SQLITE_SHM_LOCK) != 0 && rc == SQLITE_OK) log->BeginTransaction();
+  return rc;
 }
 
 void FileShmBarrier(sqlite3_file* file) { Methods(file)->xShmBarrier(Inner(file)); }
@@ -202,19 +182,29 @@ ShimFile* DatabaseOf(const char* wal_name, ShimFile* otherwise) {
   return found;
 }
 
+// Not where SQLite pads a commit to a whole sector: pieces of a frame come after its sync then. Without memory for it,
+// the log is written as it comes.
+void GatherFrames(ShimFile* log) {
+  const sqlite3_file* database = log->main->inner;
+  const int traits = database->pMethods->xDeviceCharacteristics(log->main->inner);
+  if ((traits & SQLITE_IOCAP_POWERSAFE_OVERWRITE) == 0) return;
+  log->buffer = new (std::nothrow) LogBuffer(log->inner);
+  log->main->log = log;
+}
+
 int VfsOpen(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags) {
   sqlite3_vfs* base = Base(vfs);
   // Nothing is added to temporary files and journals: they need no layer of ours.
   if ((flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)) == 0) return base->xOpen(base, name, file, flags, out_flags);
   auto* self = new (file) ShimFile{};
   self->policy = static_cast<ShimVfs*>(vfs->pAppData)->policy;
-  self->is_log = (flags & SQLITE_OPEN_WAL) != 0;
-  self->main = self->is_log ? DatabaseOf(name, self) : self;
+  self->main = (flags & SQLITE_OPEN_WAL) != 0 ? DatabaseOf(name, self) : self;
   self->inner = reinterpret_cast<sqlite3_file*>(self + 1);
   self->inner->pMethods = nullptr;
   const int rc = base->xOpen(base, name, self->inner, flags, out_flags);
   // Methods left set by a failed open ask for a close.
   self->handle.pMethods = MethodsFor(self->inner);
+  if (rc == SQLITE_OK && self->main != self) GatherFrames(self);
   return rc;
 }
 

@@ -89,4 +89,6 @@ int CheckInlineShmLock(const volatile void* region, int offset, int flags) {
   return SQLITE_BUSY;
 }
 
+bool IsWriteLock(int offset, int flags) { return offset == kWriteSlot && (flags & SQLITE_SHM_EXCLUSIVE) != 0; }
+
 }  // namespace hypha

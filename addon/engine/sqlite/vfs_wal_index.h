@@ -27,4 +27,7 @@ std::optional<WalState> ReadWalIndex(const volatile void* region);
 // where the wal-index is unusable: a plain SQLITE_BUSY would send SQLite into 100 retries and SQLITE_PROTOCOL.
 int CheckInlineShmLock(const volatile void* region, int offset, int flags);
 
+// Whether this xShmLock call concerns the lock of whoever writes the log.
+bool IsWriteLock(int offset, int flags);
+
 }  // namespace hypha
