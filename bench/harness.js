@@ -114,12 +114,12 @@ export class Contest {
 }
 
 /** Runs a script for each peer, `rounds` times, each time in a fresh process: what it says of each peer in each round. */
-export async function inFreshProcesses(name, peers, directory, rounds) {
+export async function inFreshProcesses(name, peers, directory, rounds, setting = {}) {
   const results = Object.fromEntries(peers.map((peer) => [peer, []]));
   for (let round = 0; round < rounds; round++) {
     for (const peer of rotated(peers, round)) {
       const own = mkdtempSync(join(directory, 'fresh-'));
-      const child = new Child(name, { peer, directory: own });
+      const child = new Child(name, { peer, directory: own, ...setting });
       results[peer].push(await child.answer());
       await child.end();
       rmSync(own, { recursive: true, force: true });

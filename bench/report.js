@@ -22,8 +22,8 @@ export function formatNumber(value) {
 const formatRatio = (ratio) => `${formatNumber(ratio)}x`;
 
 /** How many times faster than the baseline, by the medians; undefined without a baseline. */
-function ratioOf(results, name) {
-  return results[BASELINE] && results[name] ? results[BASELINE].median / results[name].median : undefined;
+function ratioOf(results, name, against = BASELINE) {
+  return results[against] && results[name] ? results[against].median / results[name].median : undefined;
 }
 
 function line(title, cells) {
@@ -31,12 +31,12 @@ function line(title, cells) {
 }
 
 /** One measured row of the report: { title, per, unit, results }. */
-export function block({ title, per, unit, results }) {
+export function block({ title, per, unit, results, against }) {
   const isTime = unit === 'µs';
   const head = ['min', 'median', 'max', isTime ? 'speed' : ''];
   const lines = [`\n${title} (${unit} per ${per})`, line('', head)];
   for (const [name, { min, median, max }] of Object.entries(results)) {
-    const ratio = isTime ? ratioOf(results, name) : undefined;
+    const ratio = isTime ? ratioOf(results, name, against) : undefined;
     const numbers = [min, median, max].map(formatNumber);
     lines.push(line(titleOf(name), [...numbers, ratio === undefined ? '' : formatRatio(ratio)]));
   }
@@ -44,14 +44,15 @@ export function block({ title, per, unit, results }) {
 }
 
 /** @returns {{ text: string, met: boolean }[]} what the project asks of itself, and whether this row shows it */
-export function judge({ title, unit, results, floor, below, notAboveBaseline, notSlowerThan = [] }) {
+export function judge({ title, unit, results, floor, below, notAboveBaseline, notSlowerThan = [], of = CONTRACT, against = BASELINE }) {
   const verdicts = [];
-  const own = results[CONTRACT];
-  const baseline = results[BASELINE];
+  const own = results[of];
+  const baseline = results[against];
   const add = (met, text) => verdicts.push({ met, text: `${title}: ${text}` });
   if (floor && own && baseline) {
-    const ratio = ratioOf(results, CONTRACT);
-    add(ratio >= floor, `${formatRatio(ratio)} of better-sqlite3's speed, at least ${formatRatio(floor)}`);
+    const ratio = ratioOf(results, of, against);
+    const whose = against === BASELINE ? 'better-sqlite3' : titleOf(against);
+    add(ratio >= floor, `${formatRatio(ratio)} of ${whose}'s speed, at least ${formatRatio(floor)}`);
   }
   for (const other of notSlowerThan) {
     if (!results[STORE] || !results[other]) continue;
@@ -98,7 +99,7 @@ export function markdown(rows, setting) {
   const lines = [head, head.map(() => '---')];
   for (const row of rows) {
     const cells = present.map(({ name }) => markdownCell(row.results[name]));
-    const ratio = row.unit === 'µs' ? ratioOf(row.results, CONTRACT) : undefined;
+    const ratio = row.unit === 'µs' ? ratioOf(row.results, row.of ?? CONTRACT, row.against) : undefined;
     const limit = row.floor ? formatRatio(row.floor) : row.below ? `< ${row.below}` : '';
     lines.push([row.title, row.unit, ...cells, ratio === undefined ? '' : formatRatio(ratio), limit]);
   }
@@ -107,6 +108,7 @@ export function markdown(rows, setting) {
   const how = `Each cell is the median (minimum–maximum) of ${setting.rounds} interleaved rounds (fewer with the cities), ` +
     'per operation; ' +
     'where a call carries many documents, per document. ' +
-    'Speed is that of HyphaDB through the contract, in multiples of the better-sqlite3 backend.';
+    'Speed is that of HyphaDB through the contract, in multiples of the better-sqlite3 backend (of the Store where the ' +
+    'contract has no such method; atomic() in multiples of @deno/kv).';
   return `${note}.\n${how}\n\n${table}`;
 }

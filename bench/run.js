@@ -16,7 +16,9 @@ const LOAD_ROUNDS = 3;
 const SCAN_MIB = 4; // a scan keeps ten rows and a few buffers
 const LOAD = ['memory', 'load']; // measured together, each time in a fresh process
 const SCAN_MEMORY = 'scanMemory'; // in fresh processes as well
-const FRESH = [...LOAD, SCAN_MEMORY];
+const IN_FLIGHT = 'inFlight';
+const IN_FLIGHT_SECONDS = { full: 10, quick: 2 };
+const FRESH = [...LOAD, SCAN_MEMORY, IN_FLIGHT];
 const DATA = ['documents', 'indexed documents', 'cities', 'indexed cities'];
 const HELP = `npm run bench -- [options]
   --quick          fewer and shorter rounds, and no cities: about 30 seconds
@@ -107,6 +109,19 @@ async function scanMemory({ peers, quick }, directory, rows) {
   show(rows, { ...row, title: 'memory of a scan, 405,699', per: 'the same over three times as many', results: column('thrice') });
 }
 
+/** 500 operations in flight for some seconds. */
+async function inFlight({ peers, quick }, directory, rows) {
+  const names = ['hyphadb-contract', 'hyphadb-store', BASELINE].filter((name) => !peers || peers.includes(name));
+  const seconds = IN_FLIGHT_SECONDS[quick ? 'quick' : 'full'];
+  const runs = await inFreshProcesses('in-flight-process.js', names, directory, 1, { seconds });
+  const column = (field) => Object.fromEntries(names.map((name) => [name, summary(runs[name].map((one) => one[field]))]));
+  const per = `60 % get, 40 % set, for ${seconds} s`;
+  for (const percentile of ['p50', 'p95', 'p99']) show(rows, { title: `500 in flight, ${percentile}`, per, unit: 'ms', results: column(percentile) });
+  show(rows, { title: '500 in flight, throughput', per, unit: 'operations/s', results: column('perSecond') });
+  show(rows, { title: "500 in flight, by Little's law", per: 'throughput times mean latency: 500 if the numbers agree', unit: 'operations', results: column('inFlight') });
+  show(rows, { title: '500 in flight, event-loop p99', per, unit: 'ms', below: 5, results: column('loopP99') });
+}
+
 async function main() {
   const options = readOptions();
   if (options.help) return console.log(HELP);
@@ -126,6 +141,8 @@ async function main() {
   if (wantsLoad) await loading(options, directory, rows);
   const wantsScanMemory = options.only ? options.only.includes(SCAN_MEMORY) : !options.quick;
   if (wantsScanMemory) await scanMemory(options, directory, rows);
+  const wantsInFlight = options.only ? options.only.includes(IN_FLIGHT) : !options.quick;
+  if (wantsInFlight) await inFlight(options, directory, rows);
   console.log(floorTable(rows));
   console.log(`\n${circumstances(setting).join('\n')}`);
   if (options.markdown) console.log(`\n${markdown(rows, setting)}`);

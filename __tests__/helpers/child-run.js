@@ -35,26 +35,29 @@ function readLines(text, result) {
 /**
  * @param {string | URL} program
  * @param {any} input what child-side input() gives it
- * @param {{ deadline?: number, node?: string, flags?: string[], env?: object, cwd?: string, onPhase?: (phase: string, child: import('node:child_process').ChildProcess) => void }} [options]
+ * @param {{ deadline?: number, fromLastSign?: boolean, node?: string, flags?: string[], env?: object, cwd?: string, onPhase?: (phase: string, child: import('node:child_process').ChildProcess) => void }} [options]
+ *   fromLastSign: the deadline counts from the last output, not from the start
  * @returns {Promise<ChildResult>}
  */
-export function runChild(program, input, { deadline = 20_000, node = process.execPath, flags = [], env = {}, cwd = tmpdir(), onPhase } = {}) {
+export function runChild(program, input, { deadline = 20_000, fromLastSign = false, node = process.execPath, flags = [], env = {}, cwd = tmpdir(), onPhase } = {}) {
   const file = program instanceof URL ? fileURLToPath(program) : program;
   // eslint-disable-next-line no-unused-vars -- Jest's own flags are not the child's
   const { NODE_OPTIONS, ...inherited } = process.env;
   const child = spawn(node, [...flags, file, JSON.stringify(input)], { cwd, env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   const result = { code: null, signal: null, acks: [], data: [], phases: [], stderr: '' };
   let rest = '';
+  let timer;
   child.stdout.setEncoding('utf8').on('data', (chunk) => {
     const known = result.phases.length;
     const end = (rest + chunk).lastIndexOf('\n') + 1;
     readLines((rest + chunk).slice(0, end), result);
     rest = (rest + chunk).slice(end);
     for (const phase of result.phases.slice(known)) onPhase?.(phase, child);
+    if (fromLastSign) timer?.refresh();
   });
   child.stderr.setEncoding('utf8').on('data', (chunk) => (result.stderr += chunk));
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
+    timer = setTimeout(() => {
       child.kill('SIGKILL');
       reject(new Error(`${file} hung in phase "${result.phases.at(-1) ?? 'start'}" for ${deadline} ms\n${result.stderr}`));
     }, deadline);

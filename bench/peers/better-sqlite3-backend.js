@@ -89,6 +89,23 @@ export class BetterSqlite3Backend {
     }
   }
 
+  /** One transaction of one get and one set. @returns {any} the new value */
+  update(key, change) {
+    const update = this.#db.transaction(() => {
+      const value = change(JSON.parse(this.#statements.get.get(DEFAULT_NAMESPACE, key).value));
+      this.#write(DEFAULT_NAMESPACE, key, value);
+      return value;
+    });
+    return update.immediate();
+  }
+
+  /** One transaction of many sets. */
+  setInOne(entries) {
+    this.#db.transaction(() => {
+      for (const { key, value } of entries) this.#write(DEFAULT_NAMESPACE, key, value);
+    })();
+  }
+
   async getMany(keys, options = {}) {
     const data = new Map();
     const errors = new Map();

@@ -4,7 +4,11 @@ import { BetterSqlite3Backend } from './better-sqlite3-backend.js';
 import { contractPeer } from './contract-peer.js';
 
 export async function open(directory) {
-  return contractPeer(new BetterSqlite3Backend(join(directory, 'plain.db')));
+  const backend = new BetterSqlite3Backend(join(directory, 'plain.db'));
+  const peer = contractPeer(backend);
+  const update = async (key, change) => backend.update(key, change);
+  const setInOne = async (entries) => backend.setInOne(entries);
+  return { ...peer, update, transact: update, setInOne, read: { ...peer.read, update: (value) => value.age } };
 }
 
 export function version() {

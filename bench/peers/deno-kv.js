@@ -34,6 +34,7 @@ export async function open(directory) {
     set: (key, value) => kv.set([key], value),
     setMany,
     list,
+    create: (key, value) => kv.atomic().check({ key: [key], versionstamp: null }).set([key], value).commit(),
     close: async () => kv.close(),
     read: {
       get: (entry) => entry.value,

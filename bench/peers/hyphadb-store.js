@@ -13,6 +13,17 @@ export async function open(directory) {
     list: (prefix) => store.list({ prefix }),
     query: (filter, options) => store.query(filter, options),
     count: (filter) => store.count({ filter }),
+    update: (key, change) => store.update(key, change),
+    transact: (key, change) => store.transaction(async (tx) => {
+      const value = change(await tx.get(key));
+      await tx.set(key, value);
+      return { value };
+    }),
+    setInOne: (entries, how) => store.transaction(async (tx) => {
+      if (how === 'together') await Promise.all(entries.map(({ key, value }) => tx.set(key, value)));
+      else for (const { key, value } of entries) await tx.set(key, value);
+    }),
+    create: (key, value) => store.atomic().check(key, null).set(key, value).commit(),
     close: () => store.close(),
     read: {
       get: (value) => value,
@@ -23,6 +34,7 @@ export async function open(directory) {
       list: (keys) => keys.length,
       query: (entries) => entries.length,
       count: (count) => count,
+      update: ({ value }) => value.age,
     },
   };
 }

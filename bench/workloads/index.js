@@ -14,5 +14,6 @@ import list from './list.js';
 import set from './set.js';
 import setConcurrent from './set-concurrent.js';
 import setMany from './set-many.js';
+import transactions from './transactions.js';
 
-export const WORKLOADS = [get, has, getMany, filter, count, list, set, setConcurrent, eventLoop, setMany, indexCost, ...indexed, ...cities, ...duringScan];
+export const WORKLOADS = [get, has, getMany, filter, count, list, set, setConcurrent, eventLoop, setMany, ...transactions, indexCost, ...indexed, ...cities, ...duringScan];
