@@ -51,6 +51,21 @@ WHERE source = 'storage_entries'
   AND NOT EXISTS (SELECT 1 FROM hypha_entries AS e JOIN hypha_namespaces AS n ON n.id = e.ns_id
                   WHERE n.name = quarantine.namespace AND e.key = quarantine.key);
 
+-- What was indexed is remembered, so that the way up can make the indexes again. Those that could not be made the last
+-- time get another chance.
+CREATE TABLE hypha_kept_indexes (
+  namespace TEXT NOT NULL,
+  fields TEXT NOT NULL,
+  is_unique INTEGER NOT NULL,
+  created_at INTEGER NOT NULL
+);
+INSERT INTO hypha_kept_indexes(namespace, fields, is_unique, created_at)
+SELECT n.name, i.fields, i.is_unique, i.created_at
+FROM hypha_indexes AS i JOIN hypha_namespaces AS n ON n.id = i.ns_id ORDER BY i.id;
+INSERT INTO hypha_kept_indexes(namespace, fields, is_unique, created_at)
+SELECT namespace, key, value, created_at FROM quarantine WHERE source = 'hypha_indexes' ORDER BY rowid;
+DELETE FROM quarantine WHERE source = 'hypha_indexes';
+
 DROP TABLE hypha_entries;
 DROP TABLE hypha_namespaces;
 DROP TABLE hypha_indexes;

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { open } from '../../lib/index.js';
 import { MyceliaStorageBackend } from '../../lib/mycelia/index.js';
 import { PAYLOADS } from '../helpers/payloads.js';
@@ -72,6 +73,61 @@ describe('strings that would break out of SQL, JSON or patterns', () => {
       expect(await found({ metadata: `m${text}`, operator: 'eq', value: i })).toEqual([`k${i}`]);
       expect(await found({ field: 'key', operator: 'in', value: [text] })).toEqual([]);
       expect(await store.count({ namespace: 'n', filter: { field: 'value', operator: 'eq', value: text } })).toBe(0);
+    }
+  });
+
+  test('are operands of every operator, with an index and without', async () => {
+    await store.setMany(PAYLOADS.map((text, i) => ({ key: `k${String(i).padStart(3, '0')}`, value: { text, list: [i, text] } })), { namespace: 'n' });
+    const found = async (filter) => (await store.query(filter, { namespace: 'n' })).map(({ value }) => value.text);
+    const those = (test) => PAYLOADS.filter(test);
+    for (const indexed of [false, true]) {
+      if (indexed) await store.createIndex('n', 'text');
+      for (const text of PAYLOADS) {
+        const about = (operator, value, field = 'text') => found({ field, operator, value });
+        expect(await about('eq', text)).toEqual([text]);
+        expect(await about('in', [text, 'nothing'])).toEqual([text]);
+        expect(await about('between', [text, text])).toEqual([text]);
+        expect(await about('startsWith', text)).toEqual(those((each) => each.startsWith(text)));
+        expect(await about('endsWith', text)).toEqual(those((each) => each.endsWith(text)));
+        expect(await about('contains', text)).toEqual(those((each) => each.includes(text)));
+        expect(await about('has', text, 'list')).toEqual([text]);
+        if (Buffer.byteLength(text) <= 256) expect(await about('like', text)).toContain(text);
+        expect(await store.count({ namespace: 'n', filter: { not: { field: 'text', operator: 'nin', value: [text] } } })).toBe(1);
+      }
+    }
+  });
+
+  test('are names in an index, which is used, listed and dropped by them', async () => {
+    for (const text of PAYLOADS) {
+      await store.setMany([1, 2, 3].map((i) => ({ key: `k${i}`, value: { [text]: i, inner: { [text]: i } }, metadata: { [`m${text}`]: i } })), { namespace: text });
+      const places = [{ field: text }, { path: ['inner', text] }, { metadata: `m${text}` }];
+      for (const place of places) await store.createIndex(text, place);
+      await store.createIndex(text, places);
+      expect(await store.listIndexes(text)).toEqual([...places.map((place) => [place]), places].map((fields) => ({ fields, unique: false })));
+      for (const place of places) {
+        const filter = { ...place, operator: 'eq', value: 2 };
+        expect((await store.query(filter, { namespace: text })).map(({ key }) => key)).toEqual(['k2']);
+        expect((await store.explain(filter, { namespace: text, limit: 5 })).index.fields).toContainEqual(place);
+      }
+      for (const fields of [...places, places]) expect(await store.dropIndex(text, fields)).toBe(true);
+      await store.deleteNamespace(text, { recursive: true });
+    }
+  });
+
+  test('are selected names, cursors, prefixes and paths of edits', async () => {
+    await store.setMany(PAYLOADS.map((text, i) => ({ key: `k${i}`, value: { [text]: i, other: 1 } })), { namespace: 'n' });
+    for (const [i, text] of PAYLOADS.entries()) {
+      const [entry] = await store.query({ field: text, operator: 'exists', value: true }, { namespace: 'n', select: [text] });
+      expect(entry.value).toEqual({ [text]: i });
+      await expect(store.page([], { namespace: 'n', after: text })).rejects.toMatchObject({ code: 'HYPHA_INVALID_ARGUMENT' });
+      const under = [];
+      for await (const { key } of store.entries({ namespace: 'n', prefix: text })) under.push(key);
+      expect(under).toEqual(PAYLOADS.map((_, at) => `k${at}`).filter((key) => key.startsWith(text)).sort());
+      expect((await store.atomic().set(text, { [text]: 1 }, { namespace: 'n' }).sum(text, [text], 2, { namespace: 'n' }).commit()).ok).toBe(true);
+      expect(await store.get(text, { namespace: 'n' })).toEqual({ [text]: 3 });
+      await store.update(text, (value) => ({ ...value, updated: text }), { namespace: 'n' });
+      expect(await store.get(text, { namespace: 'n' })).toEqual({ [text]: 3, updated: text });
+      expect(await store.delete(text, { namespace: 'n' })).toBe(true);
     }
   });
 

@@ -207,6 +207,16 @@ describe('limits', () => {
     await atTheLimit('filterDepth', (depth) => deepest.query(nested(depth)), 64);
   });
 
+  test('filterNodes, filterDepth and patternBytes hold by default, for every method that takes a filter', async () => {
+    const store = await withLimits({});
+    const methods = [(filter) => store.query(filter), (filter) => store.count({ filter }), (filter) => store.page(filter), (filter) => store.explain(filter), (filter) => store.queryIterator(filter).next()];
+    for (const ask of methods) {
+      await atTheLimit('filterNodes', (nodes) => ask(Array(nodes - 1).fill(term)), 1000);
+      await atTheLimit('filterDepth', (depth) => ask(nested(depth)), 32);
+      await atTheLimit('patternBytes', (bytes) => ask({ field: 'a', operator: 'like', value: 'x'.repeat(bytes) }), 256);
+    }
+  });
+
   test('inList counts the operands of in and nin', async () => {
     const store = await withLimits({ inList: 8 });
     for (const operator of ['in', 'nin']) await atTheLimit('inList', (count) => store.query({ field: 'key', operator, value: Array(count).fill(1) }), 8);

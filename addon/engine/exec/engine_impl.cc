@@ -70,7 +70,8 @@ Status EngineImpl::OpenWriter() {
   Status status;
   if (version.value() != kLatestSchema) {
     const bool has_file = !options_.memory && hooks_.vfs.empty();
-    const MigrationRequest request{kLatestSchema, options_.keep_old, has_file ? options_.path : ""};
+    const MigrationRequest request{kLatestSchema, options_.keep_old, has_file ? options_.path : "",
+                                   [this](Connection& file) { return RestoreIndexes(file, hooks_.now_ms()); }};
     status = Migrate(*db.value(), request, hooks_);
   }
   if (status.ok()) status = VerifySchema(*db.value());

@@ -9,6 +9,7 @@
 #include "base/mutex.h"
 #include "exec/engine_impl.h"
 #include "hypha/caught.h"
+#include "query/index_catalog.h"
 #include "query/sql_functions.h"
 #include "schema/migrations.h"
 #include "sqlite/vfs_memory.h"
@@ -158,7 +159,8 @@ Status MigrateFile(const OpenOptions& options, int target, const Hooks& hooks) {
   connect.accept = [](Connection& db) { return SchemaVersion(db).status(); };
   auto db = Connection::Open(std::move(connect));
   if (!db.ok()) return db.status();
-  return Migrate(*db.value(), {target, options.keep_old, path}, hooks);
+  const auto restore = [&](Connection& up) { return RestoreIndexes(up, hooks.now_ms()); };
+  return Migrate(*db.value(), {target, options.keep_old, path, restore}, hooks);
 }
 
 }  // namespace

@@ -3,10 +3,19 @@
 #include <string>
 #include <utility>
 
+#include "sqlite/savepoint.h"
 #include "sqlite/transaction.h"
 
 namespace hypha {
 namespace {
+
+// An index by names that hold in another file layout as well.
+struct KeptIndex {
+  std::string ns;
+  std::string fields;
+  bool unique = false;
+  std::int64_t created_at = 0;
+};
 
 IndexDefinition FromRow(const Cursor& cursor, bool* ok) {
   IndexDefinition index;
@@ -71,6 +80,93 @@ Result<bool> SameBuild(Connection& db) {
   return same;
 }
 
+// The definition of an index that could not be made stays to be seen, and to be tried again.
+Status Quarantine(Connection& db, const KeptIndex& kept, std::string_view reason) {
+  auto lease = db.cache().Take(
+      "INSERT INTO quarantine(source, namespace, key, value, created_at, reason) VALUES('hypha_indexes', ?1, ?2, ?3, "
+      "?4, "
+      "?5)");
+  if (!lease.ok()) return lease.status();
+  Cursor cursor(lease.value().get());
+  cursor.Bind(1, std::string_view(kept.ns)).Bind(2, std::string_view(kept.fields));
+  cursor.Bind(3, std::int64_t{kept.unique}).Bind(4, kept.created_at).Bind(5, reason);
+  return cursor.Run("quarantine an index");
+}
+
+// Makes the index, or nothing: kConstraint where its values repeat.
+Status TryCreate(Connection& db, const IndexDefinition& index) {
+  auto savepoint = Savepoint::Begin(db);
+  if (!savepoint.ok()) return savepoint.status();
+  Status status = RunAll(db, CreateStatements(index));
+  return status.ok() ? std::move(savepoint.value()).Release() : status;
+}
+
+constexpr const char* kRepeats = "two entries hold the same value of this unique index";
+
+Result<KeptIndex> KeptOf(Connection& db, const IndexDefinition& index) {
+  auto lease = db.cache().Take(
+      "SELECT n.name, i.created_at FROM hypha_indexes AS i JOIN hypha_namespaces AS n ON n.id = i.ns_id WHERE i.id = "
+      "?1");
+  if (!lease.ok()) return lease.status();
+  Cursor cursor(lease.value().get());
+  KeptIndex kept{{}, FieldsToJson(index.fields), index.unique, 0};
+  if (cursor.Bind(1, index.id).Step())
+    kept = {std::string(cursor.Text(0)), kept.fields, kept.unique, cursor.Integer(1)};
+  Status status = cursor.status("read the index catalogue");
+  if (!status.ok()) return status;
+  return kept;
+}
+
+// Drops the index and makes it again, or moves it to quarantine.
+Status Rebuild(Connection& db, const IndexDefinition& index) {
+  Status status = RunAll(db, DropStatements(index));
+  if (status.ok()) status = TryCreate(db, index);
+  if (status.code() != Code::kConstraint) return status;
+  auto kept = KeptOf(db, index);
+  if (!kept.ok()) return kept.status();
+  status = Quarantine(db, kept.value(), kRepeats);
+  return status.ok() ? DropIndex(db, index) : status;
+}
+
+Result<std::vector<KeptIndex>> LoadKept(Connection& db) {
+  std::vector<KeptIndex> all;
+  auto lease =
+      db.cache().Take("SELECT namespace, fields, is_unique, created_at FROM hypha_kept_indexes ORDER BY rowid");
+  if (!lease.ok()) return lease.status();
+  Cursor cursor(lease.value().get());
+  while (cursor.Step()) {
+    all.push_back(
+        {std::string(cursor.Text(0)), std::string(cursor.Text(1)), cursor.Integer(2) != 0, cursor.Integer(3)});
+  }
+  Status status = cursor.status("read the indexes that were kept");
+  if (!status.ok()) return status;
+  return all;
+}
+
+// The id of a namespace, which may have been empty but for its index.
+Result<std::int64_t> NamespaceOf(Connection& db, std::string_view name, std::int64_t now_ms) {
+  auto add = db.cache().Take(
+      "INSERT INTO hypha_namespaces(name, explicit, created_at) VALUES(?1, 0, ?2) ON CONFLICT(name) DO NOTHING");
+  if (!add.ok()) return add.status();
+  Status status = Cursor(add.value().get()).Bind(1, name).Bind(2, now_ms).Run("add a namespace");
+  if (!status.ok()) return status;
+  auto find = db.cache().Take("SELECT id FROM hypha_namespaces WHERE name = ?1");
+  if (!find.ok()) return find.status();
+  Cursor cursor(find.value().get());
+  if (cursor.Bind(1, name).Step()) return cursor.Integer(0);
+  return cursor.status("find a namespace");
+}
+
+Status Restore(Connection& db, const KeptIndex& kept, std::int64_t now_ms) {
+  auto fields = FieldsFromJson(kept.fields);
+  if (!fields || fields->empty()) return Quarantine(db, kept, "the fields of the index are not readable");
+  auto ns_id = NamespaceOf(db, kept.ns, now_ms);
+  if (!ns_id.ok()) return ns_id.status();
+  IndexDefinition index{0, ns_id.value(), std::move(*fields), kept.unique};
+  Status status = InsertRow(db, index, kept.created_at);
+  return status.ok() ? Rebuild(db, index) : status;
+}
+
 }  // namespace
 
 Result<std::vector<IndexDefinition>> LoadIndexes(Connection& db, std::int64_t ns_id) {
@@ -113,22 +209,39 @@ Status DropIndex(Connection& db, const IndexDefinition& index) {
 }
 
 Status RefreshIndexes(Connection& db) {
-  auto indexes = LoadIndexes(db, 0);
-  if (!indexes.ok()) return indexes.status();
-  if (indexes.value().empty()) return Status::Ok();
+  auto any = db.QueryInteger("SELECT count(*) FROM hypha_indexes");
+  if (!any.ok()) return any.status();
   auto same = SameBuild(db);
   if (!same.ok()) return same.status();
-  if (same.value()) return Status::Ok();
+  if (any.value() == 0 || same.value()) return Status::Ok();
   auto transaction = Transaction::Begin(db);
   if (!transaction.ok()) return transaction.status();
+  same = SameBuild(db);  // another process may have done it meanwhile
+  if (!same.ok()) return same.status();
+  if (same.value()) return Status::Ok();
+  auto indexes = LoadIndexes(db, 0);
+  if (!indexes.ok()) return indexes.status();
   for (const auto& index : indexes.value()) {
-    for (const auto& statements : {DropStatements(index), CreateStatements(index)}) {
-      Status status = RunAll(db, statements);
-      if (!status.ok()) return status;
-    }
+    Status status = Rebuild(db, index);
+    if (!status.ok()) return status;
   }
   Status status = RecordBuild(db);
   return status.ok() ? std::move(transaction.value()).Commit() : status;
+}
+
+Status RestoreIndexes(Connection& db, std::int64_t now_ms) {
+  auto kept_any =
+      db.QueryInteger("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'hypha_kept_indexes'");
+  if (!kept_any.ok()) return kept_any.status();
+  if (kept_any.value() == 0) return Status::Ok();
+  auto all = LoadKept(db);
+  if (!all.ok()) return all.status();
+  for (const auto& kept : all.value()) {
+    Status status = Restore(db, kept, now_ms);
+    if (!status.ok()) return status;
+  }
+  Status status = RecordBuild(db);
+  return status.ok() ? db.Exec("DROP TABLE hypha_kept_indexes") : status;
 }
 
 }  // namespace hypha

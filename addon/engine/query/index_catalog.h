@@ -19,6 +19,11 @@ Status DropIndex(Connection& db, const IndexDefinition& index);
 
 // Rebuilds every index if another build of SQLite, another processor type or another form of order keys made them: the
 // values of an indexed expression may differ between those. REQUIRES: a writer connection outside a transaction.
+// One that cannot be made, since a unique one's values repeat by now, goes to quarantine.
 Status RefreshIndexes(Connection& db);
+
+// Makes the indexes that step 2's way down remembered in hypha_kept_indexes, if there is such a table, which then goes.
+// REQUIRES: inside a write transaction, and on failure the caller rolls back.
+Status RestoreIndexes(Connection& db, std::int64_t now_ms);
 
 }  // namespace hypha

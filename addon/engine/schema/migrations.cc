@@ -61,10 +61,17 @@ Status StepDown(Connection& db, const SchemaFile& file) {
   return Cursor(lease.value().get()).Bind(1, std::int64_t{file.step}).Run("record a migration");
 }
 
-Status DropQuarantineIfEmpty(Connection& db) {
-  auto rows = db.QueryInteger("SELECT count(*) FROM quarantine");
+// What is left of step 2 beside the kernel's layout, where there is anything to keep.
+Status DropIfEmpty(Connection& db, const char* count, const char* drop) {
+  auto rows = db.QueryInteger(count);
   if (!rows.ok()) return rows.status();
-  return rows.value() == 0 ? db.Exec("DROP TABLE quarantine") : Status::Ok();
+  return rows.value() == 0 ? db.Exec(drop) : Status::Ok();
+}
+
+Status DropEmptyRemains(Connection& db) {
+  Status status = DropIfEmpty(db, "SELECT count(*) FROM quarantine", "DROP TABLE quarantine");
+  if (!status.ok()) return status;
+  return DropIfEmpty(db, "SELECT count(*) FROM hypha_kept_indexes", "DROP TABLE hypha_kept_indexes");
 }
 
 // An edited step would make two files of one version differ.
@@ -143,7 +150,7 @@ Status RunSteps(Connection& db, int from, int target, const Hooks& hooks) {
     if (Mutated(Mutant::kCommitBetweenMigrationSteps)) static_cast<void>(db.Exec("COMMIT; BEGIN IMMEDIATE"));
     hooks.Reach("migration-step-done");
   }
-  return target < 2 && from >= 2 ? DropQuarantineIfEmpty(db) : Status::Ok();
+  return target < 2 && from >= 2 ? DropEmptyRemains(db) : Status::Ok();
 }
 
 Result<bool> HoldsRows(Connection& db) {
@@ -219,6 +226,7 @@ Status Migrate(Connection& db, const MigrationRequest& request, const Hooks& hoo
   }
   Status status = KeepCopyIfNeeded(db, request, version.value(), hooks);
   if (status.ok()) status = RunSteps(db, version.value(), request.target, hooks);
+  if (status.ok() && request.target == kLatestSchema && request.after_up) status = request.after_up(db);
   if (!status.ok()) return status;
   db.cache().Clear();
   return std::move(transaction.value()).Commit();

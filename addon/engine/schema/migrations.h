@@ -18,6 +18,8 @@ struct MigrationRequest {
   int target = kLatestSchema;  // 1 or more
   bool keep_old = true;        // write a verified copy before the first step up on a file with rows
   std::string path;            // of the database file; empty in memory mode, which keeps no copy
+  // Runs in the same transaction after the steps to the latest schema; empty: nothing.
+  std::function<Status(Connection&)> after_up = nullptr;
 };
 
 // The version of the file: 0 for one without our tables, 1 for the kernel's layout. Fails with kSchemaTooNew when it is
