@@ -1,5 +1,7 @@
 // Writes on their way to the engine: gathers those issued in one go, and knows which keys are not yet settled.
 
+import { nextTick } from 'node:process';
+
 import { StorageError, toError } from './errors.js';
 import { OpList } from './op-list.js';
 
@@ -53,6 +55,7 @@ export class WriteQueue {
   /** @type {Turn} */ #turn;
   /** @type {Batch | undefined} the one being gathered */ #gathering;
   /** @type {Set<Batch>} handed to the engine, not answered */ #inFlight = new Set();
+  /** @type {{ batch: Batch, result: WriteResult | unknown }[]} what the engine has answered and the callers not yet know */ #answers = [];
 
   /** @param {NativeStore} store @param {Turn} turn */
   constructor(store, turn) {
@@ -132,8 +135,8 @@ export class WriteQueue {
     if (inline) this.#turn.touch();
     if (result instanceof Promise || typeof (/** @type {any} */ (result).then) === 'function') {
       this.#send(batch, /** @type {Promise<WriteResult>} */ (result)).then(
-        (value) => this.#answerInTime(batch, value),
-        (error) => this.#answerInTime(batch, error),
+        (value) => this.#answerInTurn(batch, value),
+        (error) => this.#answerInTurn(batch, error),
       );
     } else {
       this.#answer(batch, /** @type {WriteResult} */ (result));
@@ -169,15 +172,34 @@ export class WriteQueue {
   }
 
   /**
-   * Hundreds of promises settled in one turn would hold the loop through their continuations: the rest waits a turn.
+   * Answers after those before it, in a turn with time for it.
    * @param {Batch} batch
    * @param {WriteResult | unknown} result
    */
-  #answerInTime(batch, result) {
-    if (!this.#turn.hasTime()) return void this.#turn.next().then(() => this.#answerInTime(batch, result));
-    this.#turn.touch();
-    this.#answer(batch, result);
+  #answerInTurn(batch, result) {
+    this.#answers.push({ batch, result });
+    if (this.#answers.length === 1) this.#answerNext();
   }
+
+  /**
+   * The continuations of hundreds of promises would hold the loop: those of one request run to their end, which is when
+   * nextTick calls back, and after a millisecond of them the other requests wait for a later turn.
+   */
+  #answerNext = () => {
+    if (!this.#turn.hasTime()) return void this.#turn.next().then(this.#answerNext);
+    this.#turn.touch();
+    const { batch, result } = this.#answers[0];
+    this.#answer(batch, result);
+    queueMicrotask(this.#whenContinued);
+  };
+
+  // Not from a tick: one that a tick adds runs before the microtasks.
+  #whenContinued = () => nextTick(this.#answered);
+
+  #answered = () => {
+    this.#answers.shift();
+    if (this.#answers.length > 0) this.#answerNext();
+  };
 
   /** @param {Batch} batch @param {WriteResult | unknown} result an Error when the whole request failed */
   #answer(batch, result) {
