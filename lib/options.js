@@ -74,6 +74,7 @@ export const OPEN_OPTIONS = {
   durability: { ...oneOf('full', 'normal', 'off'), fallback: 'full' },
   busyTimeout: { ...integer(0, 600_000), fallback: 5000 },
   statementCacheSize: { ...integer(0, 10_000), fallback: 100 },
+  checksums: { ...boolean, fallback: true },
   limits: { check: (value) => typeof value === 'object' && value !== null, expected: 'an object', fallback: {} },
 };
 
@@ -242,6 +243,8 @@ export function readOptionsWithDefaults(given, table, where = 'options') {
  * @property {Durability} [durability] default 'full'
  * @property {number} [busyTimeout] milliseconds to wait for other processes; default 5000
  * @property {number} [statementCacheSize] prepared statements kept per connection; default 100
+ * @property {boolean} [checksums] give each entry that is written a CRC-32C; default true. Entries that have one are
+ *   checked whenever they are read, whatever this says.
  * @property {Partial<Limits>} [limits]
  */
 

@@ -35,6 +35,7 @@ bool ReadOpenOptions(Napi::Env env, Napi::Value value, OpenOptions* out) {
   reader.Boolean(reader.Property(object, "create"), &out->create);
   reader.Boolean(reader.Property(object, "migrate"), &out->migrate);
   reader.Boolean(reader.Property(object, "keepOld"), &out->keep_old);
+  reader.Boolean(reader.Property(object, "checksums"), &out->checksums);
   out->readers = static_cast<int>(Integer(reader, object, "readers"));
   out->durability = static_cast<Durability>(Integer(reader, object, "durability"));
   out->busy_timeout_ms = Integer(reader, object, "busyTimeout");

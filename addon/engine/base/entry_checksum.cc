@@ -41,6 +41,20 @@ std::uint32_t AttributesChecksum(std::int64_t ns_id, const EntryView& entry) {
   return Crc32c({Head(ns_id, entry.key, entry.metadata).bytes(), entry.key, entry.metadata, tail.bytes()});
 }
 
+std::optional<std::int64_t> ChangedChecksum(std::optional<std::int64_t> old_crc, const EntryView& old,
+                                            const EntryChange& change) {
+  if (!old_crc && !change.value_half) return std::nullopt;
+  EntryView row = old;
+  row.key = change.key;
+  // CRC is linear: the difference that damage makes to the old checksum makes the new one wrong in the same way.
+  const std::uint32_t damage = old_crc ? AttributesHalf(*old_crc) ^ AttributesChecksum(change.ns_id, row) : 0;
+  if (change.metadata) row.metadata = *change.metadata;
+  row.updated_at = change.updated_at;
+  row.version = change.version;
+  const std::uint32_t value_half = change.value_half ? *change.value_half : ValueHalf(*old_crc);
+  return JoinChecksum(AttributesChecksum(change.ns_id, row) ^ damage, value_half);
+}
+
 Status DamagedEntry(std::string_view ns, std::string_view key) {
   return {Code::kCorrupt, "Key \"" + std::string(key) + "\" in namespace \"" + std::string(ns) +
                               "\" is damaged: it does not have the checksum it was written with"};

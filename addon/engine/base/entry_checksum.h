@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "hypha/filter.h"
@@ -33,6 +34,27 @@ inline bool AreAttributesIntact(std::int64_t crc, std::int64_t ns_id, const Entr
 inline bool IsEntryIntact(std::int64_t crc, std::int64_t ns_id, const EntryView& entry) {
   return IsValueIntact(crc, ns_id, entry.key, entry.value) && AreAttributesIntact(crc, ns_id, entry);
 }
+
+// A write over a row that is there. It keeps created_at, and whatever it does not replace.
+struct EntryChange {
+  std::int64_t ns_id = 0;
+  std::string_view key;
+  std::optional<std::uint32_t> value_half;   // of the new value; none: the value stays
+  std::optional<std::string_view> metadata;  // empty: from now on there is none; no text: it stays
+  std::int64_t updated_at = 0;
+  std::int64_t version = 0;
+};
+
+// The checksum of the row after the change; none (NULL) where a part that stays had none. What stays is not vouched
+// for anew: if it does not fit `old_crc`, neither will it fit the new one.
+std::optional<std::int64_t> ChangedChecksum(std::optional<std::int64_t> old_crc, const EntryView& old,
+                                            const EntryChange& change);
+
+// The namespace of the rows that a statement reads.
+struct NamespaceRef {
+  std::string_view name;
+  std::int64_t id = 0;
+};
 
 // kCorrupt, naming the entry.
 Status DamagedEntry(std::string_view ns, std::string_view key);

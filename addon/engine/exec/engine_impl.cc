@@ -80,7 +80,7 @@ Status EngineImpl::OpenWriter() {
   hooks_.Reach("writer-opened");
   const WriterOptions writer{options_.limits.queue_operations, options_.limits.queue_bytes, options_.busy_timeout_ms};
   auto session = std::make_unique<WriteSession>(std::move(db.value()), hooks_);
-  session->set_limits(options_.limits);
+  session->Configure(options_);
   writer_ = std::make_unique<Writer>(std::move(session), writer);
   return Status::Ok();
 }

@@ -54,7 +54,7 @@ Result<ReadReply> ReadContext::On(const CountSpec& spec, const ReadLimits& /*lim
   if (IsEverything(spec.filter)) return Wrap(entries_.Count(spec.ns));
   auto ns_id = namespaces_.Find(spec.ns);
   if (!ns_id.ok()) return ns_id.status();
-  return Wrap(queries_.Count(spec.filter, ns_id.value()));
+  return Wrap(queries_.Count(spec, ns_id.value()));
 }
 
 Result<ReadReply> ReadContext::On(const ListSpec& spec, const ReadLimits& limits) {

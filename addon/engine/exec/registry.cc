@@ -55,7 +55,7 @@ bool SameEngineOptions(const OpenOptions& a, const OpenOptions& b) {
   const Limits& y = b.limits;
   return a.read_only == b.read_only && a.readers == b.readers && a.durability == b.durability &&
          a.busy_timeout_ms == b.busy_timeout_ms && a.statement_cache_size == b.statement_cache_size &&
-         x.queue_operations == y.queue_operations && x.queue_bytes == y.queue_bytes &&
+         a.checksums == b.checksums && x.queue_operations == y.queue_operations && x.queue_bytes == y.queue_bytes &&
          x.result_bytes == y.result_bytes && x.query_timeout_ms == y.query_timeout_ms;
 }
 

@@ -25,7 +25,10 @@ class WriteSession {
  public:
   WriteSession(std::unique_ptr<Connection> db, const Hooks& hooks);
 
-  void set_limits(const Limits& limits) { writer_.set_limits(limits); }
+  void Configure(const OpenOptions& options) {
+    writer_.set_limits(options.limits);
+    writer_.set_checksums(options.checksums);
+  }
 
   // Runs the jobs as one transaction. One that spoils the transaction for the others is found by running each alone.
   void RunGroup(std::span<WriteJob* const> group);

@@ -54,6 +54,8 @@ int Evaluator::Compile(const FilterNode& root) {
 int Evaluator::AddStep(const Term& term, int on_true, int on_false) {
   const bool is_field = term.source == Source::kField;
   needs_value_ = needs_value_ || is_field || term.source == Source::kValue || term.source == Source::kPath;
+  needs_numbers_ = needs_numbers_ || term.source == Source::kCreatedAt || term.source == Source::kUpdatedAt ||
+                   term.source == Source::kVersion;
   needs_metadata_ = needs_metadata_ || is_field || term.source == Source::kMetadata;
   steps_.push_back(Step{Predicate(term), on_true, on_false});
   return static_cast<int>(steps_.size()) - 1;

@@ -20,6 +20,7 @@ class Evaluator {
   // Which parts of an entry Matches() reads; the others may be left empty.
   bool needs_value() const { return needs_value_; }
   bool needs_metadata() const { return needs_metadata_; }
+  bool needs_numbers() const { return needs_numbers_; }  // times and version
 
  private:
   static constexpr int kAccept = -1;
@@ -39,6 +40,7 @@ class Evaluator {
   int entry_ = kReject;
   bool needs_value_ = false;
   bool needs_metadata_ = false;
+  bool needs_numbers_ = false;
 };
 
 }  // namespace hypha

@@ -28,7 +28,7 @@ struct Plan {
 };
 
 // Columns of the rows that a plan's statement gives.
-enum class RowColumn : std::uint8_t { kKey, kValue, kMetadata, kCreatedAt, kUpdatedAt, kVersion };
+enum class RowColumn : std::uint8_t { kKey, kValue, kMetadata, kCreatedAt, kUpdatedAt, kVersion, kCrc };
 
 struct PlanRequest {
   bool count_only = false;

@@ -45,27 +45,34 @@ void BindSegment(Cursor& cursor, const IndexPlan& plan, const IndexSegment& segm
   for (std::size_t i = 0; i < plan.equal.size(); ++i) cursor.BindBlob(4 + static_cast<int>(i), plan.equal[i]);
 }
 
+// Why the statement ended.
+Status Verdict(Status status, const BoundFilter& filter) {
+  return filter.damaged.ok() ? std::move(status) : filter.damaged;
+}
+
 // One half of a scan: its own evaluator state, its own ranker.
 struct ScanPart {
   ScanPart(const QuerySpec& spec, const Evaluator& evaluator, const Position* after)
-      : filter{&evaluator}, ranker(spec, after) {}
+      : filter{&evaluator, {}}, ranker(spec, after) {}
 
   // Reads the rows of `range` (null: all) of the plan.
-  void Run(Connection& db, const Plan& plan, std::int64_t ns_id, const RowidRange* range, std::int64_t max_bytes) {
+  void Run(Connection& db, const Plan& plan, const NamespaceRef& of, const RowidRange* range, std::int64_t max_bytes) {
     filter.connection = &db;
+    filter.of = of;
     auto lease = db.cache().Take(range == nullptr ? plan.sql : plan.ranged_sql);
     if (!lease.ok()) {
       status = lease.status();
       return;
     }
     Cursor cursor(lease.value().get());
-    BindPlan(cursor, plan, ns_id, &filter, range);
+    BindPlan(cursor, plan, of.id, &filter, range);
     if (plan.count_only) {
       if (cursor.Step()) rows = cursor.Integer(0);
       status = cursor.status("count");
     } else {
-      status = DrainInto(ranker, cursor, max_bytes, &rows);
+      status = DrainInto(ranker, cursor, of, max_bytes, &rows);
     }
+    status = Verdict(std::move(status), filter);
   }
 
   BoundFilter filter;
@@ -83,8 +90,8 @@ void Scan(Connection& db, ScanPartner* partner, const Plan& plan, const QueryJob
     const RowidRange upper{last_rowid / 2 + 1, last_rowid};
     ScanPart other(job.spec, evaluator, job.after);
     const bool shared =
-        partner->Together([&] { part.Run(db, plan, job.ns_id, &lower, max_bytes); },
-                          [&](Connection& theirs) { other.Run(theirs, plan, job.ns_id, &upper, max_bytes); });
+        partner->Together([&] { part.Run(db, plan, job.of(), &lower, max_bytes); },
+                          [&](Connection& theirs) { other.Run(theirs, plan, job.of(), &upper, max_bytes); });
     if (shared) {
       if (part.status.ok()) part.status = other.status;
       part.rows += other.rows;
@@ -93,7 +100,7 @@ void Scan(Connection& db, ScanPartner* partner, const Plan& plan, const QueryJob
       return;
     }
   }
-  part.Run(db, plan, job.ns_id, nullptr, max_bytes);
+  part.Run(db, plan, job.of(), nullptr, max_bytes);
 }
 
 }  // namespace
@@ -165,7 +172,7 @@ Result<bool> QueryRunner::IsSelective(const IndexPlan& plan) {
 
 Result<QueryReply> QueryRunner::RunIndexed(const QueryJob& job, const IndexPlan& plan) {
   const Evaluator evaluator(job.spec.filter);
-  BoundFilter filter{&evaluator, &db_};
+  BoundFilter filter{&evaluator, job.of(), &db_};
   RowStream stream(job.spec, job.after, job.result_bytes);
   Ranker ranker(job.spec, job.after);
   std::int64_t rows = 0;
@@ -177,7 +184,9 @@ Result<QueryReply> QueryRunner::RunIndexed(const QueryJob& job, const IndexPlan&
     Cursor cursor(lease.value().get());
     BindSegment(cursor, plan, segment, &filter);
     const std::int64_t before = rows + stream.rows();
-    Status status = plan.ordered ? stream.Drain(cursor) : DrainInto(ranker, cursor, job.result_bytes, &rows);
+    Status status =
+        plan.ordered ? stream.Drain(cursor, job.of()) : DrainInto(ranker, cursor, job.of(), job.result_bytes, &rows);
+    status = Verdict(std::move(status), filter);
     if (!status.ok()) return status;
     if (!segment.match) unmatched_rows += rows + stream.rows() - before;
   }
@@ -190,9 +199,9 @@ Result<QueryReply> QueryRunner::RunIndexed(const QueryJob& job, const IndexPlan&
   return reply;
 }
 
-Result<std::int64_t> QueryRunner::CountIndexed(const QuerySpec& spec, const IndexPlan& plan) {
-  const Evaluator evaluator(spec.filter);
-  BoundFilter filter{&evaluator, &db_};
+Result<std::int64_t> QueryRunner::CountIndexed(const QueryJob& job, const IndexPlan& plan) {
+  const Evaluator evaluator(job.spec.filter);
+  BoundFilter filter{&evaluator, job.of(), &db_};
   std::int64_t count = 0;
   for (const auto& segment : plan.segments) {
     auto lease = db_.cache().Take(segment.sql);
@@ -200,7 +209,7 @@ Result<std::int64_t> QueryRunner::CountIndexed(const QuerySpec& spec, const Inde
     Cursor cursor(lease.value().get());
     BindSegment(cursor, plan, segment, &filter);
     if (cursor.Step()) count += cursor.Integer(0);
-    Status status = cursor.status("count");
+    Status status = Verdict(cursor.status("count"), filter);
     if (!status.ok()) return status;
   }
   return count;
@@ -213,10 +222,10 @@ Result<QueryReply> QueryRunner::RunInKeyOrder(const QueryJob& job, const Plan& p
   if (!lease.ok()) return lease.status();
   Cursor cursor(lease.value().get());
   const Evaluator evaluator(job.spec.filter);
-  BoundFilter filter{&evaluator, &db_};
+  BoundFilter filter{&evaluator, job.of(), &db_};
   BindPlan(cursor, plan, job.ns_id, &filter, nullptr);
   RowStream stream(job.spec, job.after, job.result_bytes);
-  Status status = stream.Drain(cursor);
+  Status status = Verdict(stream.Drain(cursor, job.of()), filter);
   if (!status.ok()) return status;
   QueryReply reply;
   reply.examined = plan.match ? filter.examined : stream.rows();
@@ -267,21 +276,22 @@ Result<QueryReply> QueryRunner::Run(const QuerySpec& spec, std::int64_t ns_id, s
   return plan.value() ? RunIndexed(job, *plan.value()) : RunScan(job);
 }
 
-Result<std::int64_t> QueryRunner::Count(const FilterNode& filter, std::int64_t ns_id) {
+Result<std::int64_t> QueryRunner::Count(const CountSpec& count, std::int64_t ns_id) {
   if (ns_id == 0) return 0;
   QuerySpec spec;
-  spec.filter = filter;
+  spec.ns = count.ns;
+  spec.filter = count.filter;
   const QueryJob job{spec, ns_id, 0, nullptr};
   auto indexed = PlanWithIndex(job, true);
   if (!indexed.ok()) return indexed.status();
-  if (indexed.value()) return CountIndexed(spec, *indexed.value());
+  if (indexed.value()) return CountIndexed(job, *indexed.value());
   auto last = LastRowid();
   if (!last.ok()) return last;
   PlanRequest request;
   request.count_only = true;
   request.mostly_this_namespace = HoldsMostRows(ns_id, last.value());
-  const Plan plan = MakePlan(filter, request);
-  const Evaluator evaluator(filter);
+  const Plan plan = MakePlan(spec.filter, request);
+  const Evaluator evaluator(spec.filter);
   ScanPart part(spec, evaluator, nullptr);
   Scan(db_, partner_, plan, job, evaluator, last.value(), part);
   if (!part.status.ok()) return part.status;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "base/entry_checksum.h"
 #include "hypha/types.h"
 #include "query/index_planner.h"
 #include "query/planner.h"
@@ -27,6 +28,8 @@ struct QueryJob {
   std::int64_t ns_id;
   std::int64_t result_bytes;
   const Position* after;  // of a later page
+
+  NamespaceRef of() const { return {spec.ns, ns_id}; }
 };
 
 // Thread: that of the connection. REQUIRES: the caller has opened the snapshot and set the deadline it wants.
@@ -38,9 +41,9 @@ class QueryRunner {
   void set_partner(ScanPartner* partner) { partner_ = partner; }
 
   // The entries of namespace `ns_id` that match, sorted and paged, as contract section 2 says.
-  // kTooLarge past `result_bytes`.
+  // kTooLarge past `result_bytes`; kCorrupt when a row that the filter read or that is returned lacks its checksum.
   Result<QueryReply> Run(const QuerySpec& spec, std::int64_t ns_id, std::int64_t result_bytes);
-  Result<std::int64_t> Count(const FilterNode& filter, std::int64_t ns_id);
+  Result<std::int64_t> Count(const CountSpec& spec, std::int64_t ns_id);
 
  private:
   Result<std::optional<IndexPlan>> PlanWithIndex(const QueryJob& job, bool count_only);
@@ -48,7 +51,7 @@ class QueryRunner {
   Result<QueryReply> RunIndexed(const QueryJob& job, const IndexPlan& plan);
   Result<QueryReply> RunScan(const QueryJob& job);
   Result<QueryReply> RunInKeyOrder(const QueryJob& job, const Plan& plan);
-  Result<std::int64_t> CountIndexed(const QuerySpec& spec, const IndexPlan& plan);
+  Result<std::int64_t> CountIndexed(const QueryJob& job, const IndexPlan& plan);
   Result<std::int64_t> LastRowid();
   // A guess from a few random rows.
   bool HoldsMostRows(std::int64_t ns_id, std::int64_t last_rowid);

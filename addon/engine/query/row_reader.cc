@@ -5,16 +5,16 @@
 
 namespace hypha {
 
-EntryView RowOf(const Cursor& cursor) {
+Status ReadRow(const Cursor& cursor, const NamespaceRef& of, EntryView* row) {
   const auto column = [](RowColumn c) { return static_cast<int>(c); };
-  EntryView row;
-  row.key = cursor.Text(column(RowColumn::kKey));
-  row.value = cursor.Text(column(RowColumn::kValue));
-  row.metadata = cursor.Text(column(RowColumn::kMetadata));
-  row.created_at = cursor.Integer(column(RowColumn::kCreatedAt));
-  row.updated_at = cursor.Integer(column(RowColumn::kUpdatedAt));
-  row.version = cursor.Integer(column(RowColumn::kVersion));
-  return row;
+  row->key = cursor.Text(column(RowColumn::kKey));
+  row->value = cursor.Text(column(RowColumn::kValue));
+  row->metadata = cursor.Text(column(RowColumn::kMetadata));
+  row->created_at = cursor.Integer(column(RowColumn::kCreatedAt));
+  row->updated_at = cursor.Integer(column(RowColumn::kUpdatedAt));
+  row->version = cursor.Integer(column(RowColumn::kVersion));
+  const auto crc = cursor.OptionalInteger(column(RowColumn::kCrc));
+  return !crc || IsEntryIntact(*crc, of.id, *row) ? Status::Ok() : DamagedEntry(of.name, row->key);
 }
 
 RowStream::RowStream(const QuerySpec& spec, const Position* after, std::int64_t max_bytes)
@@ -43,10 +43,12 @@ void RowStream::Emit(const EntryView& row) {
   cursor_ = EncodePosition(scratch_, row.key);
 }
 
-Status RowStream::Drain(Cursor& cursor) {
+Status RowStream::Drain(Cursor& cursor, const NamespaceRef& of) {
   while ((left_ != 0 || page_) && !more_ && cursor.Step()) {
     ++rows_;
-    const EntryView row = RowOf(cursor);
+    EntryView row;
+    Status status = ReadRow(cursor, of, &row);
+    if (!status.ok()) return status;
     if (!IsBehind(row)) continue;
     if (left_ == 0) {
       more_ = true;
@@ -60,10 +62,13 @@ Status RowStream::Drain(Cursor& cursor) {
   return cursor.status("query");
 }
 
-Status DrainInto(Ranker& ranker, Cursor& cursor, std::int64_t max_bytes, std::int64_t* rows) {
+Status DrainInto(Ranker& ranker, Cursor& cursor, const NamespaceRef& of, std::int64_t max_bytes, std::int64_t* count) {
   while (cursor.Step()) {
-    ++*rows;
-    if (!ranker.Add(RowOf(cursor), max_bytes)) return ResultTooLarge();
+    ++*count;
+    EntryView row;
+    Status status = ReadRow(cursor, of, &row);
+    if (!status.ok()) return status;
+    if (!ranker.Add(row, max_bytes)) return ResultTooLarge();
   }
   return cursor.status("query");
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "base/entry_checksum.h"
 #include "base/json_writer.h"
 #include "hypha/types.h"
 #include "query/ranker.h"
@@ -10,8 +11,9 @@
 
 namespace hypha {
 
-// The current row of a statement that begins with kSelectRow. Views live until the next Step().
-EntryView RowOf(const Cursor& cursor);
+// The current row of a statement that begins with kSelectRow; kCorrupt when it does not have its checksum. Views live
+// until the next Step().
+Status ReadRow(const Cursor& cursor, const NamespaceRef& of, EntryView* row);
 
 inline Status ResultTooLarge() { return {Code::kTooLarge, "the result is larger than limits.resultBytes"}; }
 
@@ -23,7 +25,7 @@ class RowStream {
   RowStream(const QuerySpec& spec, const Position* after, std::int64_t max_bytes);
 
   bool wants_more() const { return (left_ != 0 || page_) && !more_; }
-  Status Drain(Cursor& cursor);
+  Status Drain(Cursor& cursor, const NamespaceRef& of);
   std::int64_t rows() const { return rows_; }
   // The cursor of a page that more rows follow, else empty.
   std::string CursorText() { return more_ ? std::move(cursor_) : std::string(); }
@@ -49,6 +51,6 @@ class RowStream {
 };
 
 // Gives every row of the statement to the ranker.
-Status DrainInto(Ranker& ranker, Cursor& cursor, std::int64_t max_bytes, std::int64_t* rows);
+Status DrainInto(Ranker& ranker, Cursor& cursor, const NamespaceRef& of, std::int64_t max_bytes, std::int64_t* count);
 
 }  // namespace hypha

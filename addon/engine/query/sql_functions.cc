@@ -33,6 +33,15 @@ bool IsPastDeadline(BoundFilter& filter, std::size_t bytes) {
   return filter.connection->PastDeadline();
 }
 
+// Whether what the evaluator will read has its checksum.
+bool IsIntact(const BoundFilter& filter, const EntryView& entry, sqlite3_value* crc) {
+  if (sqlite3_value_type(crc) == SQLITE_NULL) return true;
+  const std::int64_t stored = sqlite3_value_int64(crc);
+  const Evaluator& evaluator = *filter.evaluator;
+  if (evaluator.needs_value() && !IsValueIntact(stored, filter.of.id, entry.key, entry.value)) return false;
+  return !(evaluator.needs_metadata() || evaluator.needs_numbers()) || AreAttributesIntact(stored, filter.of.id, entry);
+}
+
 void Match(sqlite3_context* context, int /*count*/, sqlite3_value** arguments) {
   auto* filter = static_cast<BoundFilter*>(sqlite3_value_pointer(arguments[0], kFilterPointer));
   if (filter == nullptr) return sqlite3_result_error(context, "hypha_match needs a bound filter", -1);
@@ -46,10 +55,28 @@ void Match(sqlite3_context* context, int /*count*/, sqlite3_value** arguments) {
   entry.version = sqlite3_value_int64(arguments[6]);
   if (IsPastDeadline(*filter, entry.value.size())) return sqlite3_result_error_code(context, SQLITE_INTERRUPT);
   try {
+    if (!IsIntact(*filter, entry, arguments[7])) {
+      filter->damaged = DamagedEntry(filter->of.name, entry.key);
+      return sqlite3_result_error_code(context, SQLITE_CORRUPT);
+    }
     sqlite3_result_int(context, filter->evaluator->Matches(entry) ? 1 : 0);
   } catch (const std::bad_alloc&) {
     sqlite3_result_error_nomem(context);
   }
+}
+
+void ChangedCrc(sqlite3_context* context, int /*count*/, sqlite3_value** arguments) {
+  const auto* change = static_cast<const EntryChange*>(sqlite3_value_pointer(arguments[0], kChangePointer));
+  if (change == nullptr) return sqlite3_result_null(context);
+  std::optional<std::int64_t> crc;
+  if (sqlite3_value_type(arguments[1]) != SQLITE_NULL) crc = sqlite3_value_int64(arguments[1]);
+  EntryView old;
+  old.metadata = Text(arguments[2]);
+  old.created_at = sqlite3_value_int64(arguments[3]);
+  old.updated_at = sqlite3_value_int64(arguments[4]);
+  old.version = sqlite3_value_int64(arguments[5]);
+  crc = ChangedChecksum(crc, old, *change);
+  if (crc) sqlite3_result_int64(context, *crc);
 }
 
 using Path = std::vector<std::string>;
@@ -162,7 +189,8 @@ int RegisterSqlFunctions(sqlite3* db) {
     int arguments;
     void (*call)(sqlite3_context*, int, sqlite3_value**);
   };
-  constexpr Function kFunctions[] = {{"hypha_match", 7, &Match},
+  constexpr Function kFunctions[] = {{"hypha_match", 8, &Match},
+                                     {"hypha_changed_crc", 6, &ChangedCrc},
                                      {"hypha_extract", 2, &ExtractKey},
                                      {"hypha_extract", 3, &ExtractKey},
                                      {"hypha_entry_problem", 6, &EntryProblem},

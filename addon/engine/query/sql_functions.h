@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "base/entry_checksum.h"
 #include "query/evaluator.h"
 #include "sqlite/connection.h"
 #include "sqlite3.h"
@@ -12,15 +13,23 @@ namespace hypha {
 // What is bound to a statement that filters, with sqlite3_bind_pointer() under kFilterPointer.
 struct BoundFilter {
   const Evaluator* evaluator = nullptr;
+  NamespaceRef of;
   const Connection* connection = nullptr;  // whose deadline is looked at within long rows; may be null
   std::int64_t examined = 0;               // rows that the evaluator was asked about
   std::size_t bytes = 0;                   // of those since the deadline was last looked at
+  Status damaged = Status::Ok();           // says which row ended the statement with SQLITE_CORRUPT
 };
 inline constexpr char kFilterPointer[] = "hypha-filter";
 
+// What is bound to a statement that writes over a row, an EntryChange, under this name.
+inline constexpr char kChangePointer[] = "hypha-change";
+
 // Registers, deterministic and innocuous:
-//   hypha_match(filter, key, value, metadata, created_at, updated_at, version)  1 when the BoundFilter matches.
-//     Columns that the evaluator does not read may be passed as NULL.
+//   hypha_match(filter, key, value, metadata, created_at, updated_at, version, crc)  1 when the BoundFilter matches.
+//     Columns that the evaluator does not read may be passed as NULL. What it reads is checked first: metadata and the
+//     numbers together.
+//   hypha_changed_crc(change, crc, metadata, created_at, updated_at, version)
+//     the checksum of a row after the EntryChange; NULL when the pointer is NULL.
 //   hypha_extract(value, metadata, path), hypha_extract(json, path)
 //     the order key (query/order_key.h) of what a path of QuotePath() names: with two texts a property of the value,
 //     else of the metadata; with one text nested properties. NULL where it is absent. Total: any text is accepted.

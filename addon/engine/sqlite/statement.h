@@ -76,6 +76,10 @@ class Cursor {
     return {static_cast<const char*>(data),
             data == nullptr ? 0 : static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
   }
+  // None for NULL.
+  std::optional<std::int64_t> OptionalInteger(int column) const {
+    return IsNull(column) ? std::nullopt : std::optional(Integer(column));
+  }
   bool IsNull(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
   sqlite3_stmt* statement() const { return statement_; }
 

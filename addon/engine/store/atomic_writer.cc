@@ -2,6 +2,7 @@
 #include "base/mutant.h"
 #include "query/json_scan.h"
 #include "store/entry_writer.h"
+#include "store/stored_entry.h"
 #include "store/value_edit.h"
 
 namespace hypha {
@@ -42,7 +43,11 @@ WriteOutcome EntryWriter::Edit(const WriteOp& op) {
     auto statement = statements_.Get(Sql::kGet);
     if (!statement.ok()) return {statement.status(), 0, 0};
     Cursor cursor(statement.value());
-    if (cursor.Bind(1, ns_id.value()).Bind(2, std::string_view(op.key)).Step()) value = cursor.Text(0);
+    if (cursor.Bind(1, ns_id.value()).Bind(2, std::string_view(op.key)).Step()) {
+      const StoredEntry row(cursor, ns_id.value(), op.key);
+      if (!row.IsValueIntact()) return {DamagedEntry(op.ns, op.key), 0, 0};
+      value = row.value();
+    }
     Status status = cursor.status("read an entry");
     if (!status.ok()) return {std::move(status), 0, 0};
   }

@@ -9,14 +9,16 @@ Result<bool> EntryReader::Has(std::string_view ns, std::string_view key) {
     auto ns_id = namespaces_.Find(ns);
     if (ns_id.ok() && cache_->Find(ns_id.value(), key) != nullptr) return true;
   }
-  return Point(Sql::kHas, ns, key, [](Cursor&) {});
+  return Point(Sql::kHas, ns, key, [](const StoredEntry&) { return true; });
 }
 
 Result<std::optional<Entry>> EntryReader::GetEntry(std::string_view ns, std::string_view key) {
   std::optional<Entry> entry;
-  auto found = Point(Sql::kGetEntry, ns, key, [&](Cursor& cursor) {
-    entry = Entry{std::string(key),  std::string(cursor.Text(0)), std::string(cursor.Text(1)),
-                  cursor.Integer(2), cursor.Integer(3),           cursor.Integer(4)};
+  auto found = Point(Sql::kGetEntry, ns, key, [&](const StoredEntry& row) {
+    const EntryView view = row.attributes();
+    entry = Entry{std::string(key), std::string(row.value()), std::string(view.metadata),
+                  view.created_at,  view.updated_at,          view.version};
+    return row.IsValueIntact() && row.AreAttributesIntact();
   });
   if (!found.ok()) return found.status();
   return entry;
@@ -24,7 +26,10 @@ Result<std::optional<Entry>> EntryReader::GetEntry(std::string_view ns, std::str
 
 Result<std::optional<std::string>> EntryReader::GetMetadata(std::string_view ns, std::string_view key) {
   std::optional<std::string> metadata;
-  auto found = Point(Sql::kGetMetadata, ns, key, [&](Cursor& cursor) { metadata = std::string(cursor.Text(0)); });
+  auto found = Point(Sql::kGetMetadata, ns, key, [&](const StoredEntry& row) {
+    metadata = std::string(row.attributes().metadata);
+    return row.AreAttributesIntact();
+  });
   if (!found.ok()) return found.status();
   return metadata;
 }

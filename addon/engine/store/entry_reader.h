@@ -9,6 +9,7 @@
 
 #include "hypha/types.h"
 #include "store/namespace_cache.h"
+#include "store/stored_entry.h"
 #include "store/value_cache.h"
 
 namespace hypha {
@@ -23,20 +24,28 @@ class EntryReader {
   // Get(), Has() and GetMany() look here first. The caller keeps it true, as it does `namespaces`.
   void set_cache(ValueCache* cache) { cache_ = cache; }
 
-  // The value's JSON text is passed to `use` while SQLite holds it; false when the key is absent.
+  // The value's JSON text is passed to `use` while SQLite holds it; false when the key is absent. Like every other read
+  // of an entry: kCorrupt, and no call of `use`, when the row does not have its checksum.
   template <class Use>
   Result<bool> Get(std::string_view ns, std::string_view key, Use&& use) {
-    if (cache_ == nullptr) return Point(Sql::kGet, ns, key, [&](Cursor& cursor) { use(cursor.Text(0)); });
+    if (cache_ == nullptr) {
+      return Point(Sql::kGet, ns, key, [&](const StoredEntry& row) {
+        if (!row.IsValueIntact()) return false;
+        use(row.value());
+        return true;
+      });
+    }
     auto ns_id = namespaces_.Find(ns);
     if (!ns_id.ok()) return ns_id.status();
     if (const std::string* kept = cache_->Find(ns_id.value(), key)) {
       use(std::string_view(*kept));
       return true;
     }
-    return Point(Sql::kGet, ns, key, [&](Cursor& cursor) {
-      const std::string_view text = cursor.Text(0);
-      cache_->Put(ns_id.value(), key, text);
-      use(text);
+    return Point(Sql::kGet, ns, key, [&](const StoredEntry& row) {
+      if (!row.IsValueIntact()) return false;
+      cache_->Put(ns_id.value(), key, row.value());
+      use(row.value());
+      return true;
     });
   }
   Result<bool> Has(std::string_view ns, std::string_view key);
@@ -54,6 +63,7 @@ class EntryReader {
   Result<std::optional<NamespaceInfo>> GetNamespace(std::string_view name);
 
  private:
+  // `use` says whether the row is intact.
   template <class Use>
   Result<bool> Point(Sql id, std::string_view ns, std::string_view key, Use&& use) {
     auto ns_id = namespaces_.Find(ns);
@@ -64,7 +74,7 @@ class EntryReader {
     Cursor cursor(statement.value());
     cursor.Bind(1, ns_id.value()).Bind(2, key);
     if (cursor.Step()) {
-      use(cursor);
+      if (!use(StoredEntry(cursor, ns_id.value(), key))) return DamagedEntry(ns, key);
       return true;
     }
     Status status = cursor.status("read an entry");

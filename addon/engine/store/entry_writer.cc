@@ -2,7 +2,9 @@
 
 #include "base/mutant.h"
 #include "query/json_scan.h"
+#include "query/sql_functions.h"
 #include "sqlite/savepoint.h"
+#include "store/stored_entry.h"
 
 namespace hypha {
 namespace {
@@ -77,11 +79,23 @@ Result<std::int64_t> EntryWriter::AddNamespace(std::string_view name, const std:
 Result<std::int64_t> EntryWriter::RunWrite(Sql id, const WriteOp& op, std::int64_t ns_id, std::int64_t version) {
   auto statement = statements_.Get(id);
   if (!statement.ok()) return statement.status();
+  const std::int64_t now = hooks_.now_ms();
+  const bool sets_value = id != Sql::kSetMetadata;
+  EntryChange change{ns_id, op.key, std::nullopt, std::nullopt, now, version};
   Cursor cursor(statement.value());
-  cursor.Bind(1, ns_id).Bind(2, version).Bind(3, hooks_.now_ms()).Bind(4, std::string_view(op.key));
+  cursor.Bind(1, ns_id).Bind(2, version).Bind(3, now).Bind(4, std::string_view(op.key));
   cursor.BindOptional(5, op.metadata);
-  if (id != Sql::kSetMetadata) cursor.Bind(6, std::string_view(op.value));
+  if (sets_value) cursor.Bind(6, std::string_view(op.value));
   if (id == Sql::kUpdateIfVersion) cursor.Bind(7, *op.if_version);
+  if (checksums_) {
+    if (op.metadata || !sets_value) change.metadata = op.metadata ? *op.metadata : std::string_view();
+    if (sets_value) change.value_half = ValueChecksum(ns_id, op.key, op.value);
+    if (id == Sql::kInsert || id == Sql::kUpsert) {
+      const EntryView row{op.key, {}, change.metadata.value_or(""), now, now, version};
+      cursor.Bind(7, JoinChecksum(AttributesChecksum(ns_id, row), *change.value_half));
+    }
+    if (id != Sql::kInsert) cursor.BindPointer(8, &change, kChangePointer);
+  }
   Status status = cursor.Run("write an entry");
   if (!status.ok()) return status;
   return Changes(statements_.db());
@@ -171,7 +185,12 @@ WriteOutcome EntryWriter::SetMetadata(const WriteOp& op) {
     Cursor cursor(statement.value());
     cursor.Bind(1, ns_id.value()).Bind(2, std::string_view(op.key));
     merged.key = op.key;
-    if (cursor.Step()) merged.metadata = json::MergeObjects(cursor.IsNull(0) ? "{}" : cursor.Text(0), *op.metadata);
+    if (cursor.Step()) {
+      const StoredEntry row(cursor, ns_id.value(), op.key);
+      if (!row.AreAttributesIntact()) return Failed(DamagedEntry(op.ns, op.key));
+      const std::string_view present = row.attributes().metadata;
+      merged.metadata = json::MergeObjects(present.empty() ? "{}" : present, *op.metadata);
+    }
     Status status = cursor.status("read metadata");
     if (!status.ok()) return Failed(std::move(status));
     if (!merged.metadata) return Failed(MissingKey(op));

@@ -24,6 +24,9 @@ class EntryWriter {
     value_bytes_ = limits.value_bytes;
   }
 
+  // Whether entries get a checksum.
+  void set_checksums(bool on) { checksums_ = on; }
+
   // REQUIRES: inside a write transaction.
   WriteOutcome Apply(const WriteOp& op);
 
@@ -64,6 +67,7 @@ class EntryWriter {
   VersionCounter versions_;
   std::int64_t metadata_bytes_ = Limits().metadata_bytes;
   std::int64_t value_bytes_ = Limits().value_bytes;
+  bool checksums_ = true;
   unsigned data_version_ = 0;
 };
 

@@ -14,27 +14,31 @@ inline constexpr const char* kNamespaceMakeExplicit =
 inline constexpr const char* kNamespaceDelete = "DELETE FROM hypha_namespaces WHERE id = ?1";
 inline constexpr const char* kNamespaceAnyEntry = "SELECT 1 FROM hypha_entries WHERE ns_id = ?1 LIMIT 1";
 
-inline constexpr const char* kGet = "SELECT value FROM hypha_entries WHERE ns_id = ?1 AND key = ?2";
+inline constexpr const char* kGet = "SELECT value, crc FROM hypha_entries WHERE ns_id = ?1 AND key = ?2";
 inline constexpr const char* kGetEntry =
-    "SELECT value, metadata, created_at, updated_at, version FROM hypha_entries WHERE ns_id = ?1 AND key = ?2";
+    "SELECT value, crc, metadata, created_at, updated_at, version FROM hypha_entries WHERE ns_id = ?1 AND key = ?2";
 inline constexpr const char* kHas = "SELECT 1 FROM hypha_entries WHERE ns_id = ?1 AND key = ?2";
-inline constexpr const char* kGetMetadata = "SELECT metadata FROM hypha_entries WHERE ns_id = ?1 AND key = ?2";
+inline constexpr const char* kGetMetadata =
+    "SELECT NULL, crc, metadata, created_at, updated_at, version FROM hypha_entries WHERE ns_id = ?1 AND key = ?2";
 inline constexpr const char* kGetVersion = "SELECT version FROM hypha_entries WHERE ns_id = ?1 AND key = ?2";
 
-// Metadata that is given replaces, metadata that is not is kept.
+// Metadata that is given replaces, metadata that is not is kept. What writes over a row has an EntryChange as its last
+// parameter, or NULL where entries get no checksum.
 inline constexpr const char* kUpsert =
-    "INSERT INTO hypha_entries(ns_id, version, created_at, updated_at, key, metadata, value) "
-    "VALUES(?1, ?2, ?3, ?3, ?4, ?5, ?6) ON CONFLICT(ns_id, key) DO UPDATE SET version = excluded.version, "
-    "updated_at = excluded.updated_at, crc = excluded.crc, "
+    "INSERT INTO hypha_entries(ns_id, version, created_at, updated_at, crc, key, metadata, value) "
+    "VALUES(?1, ?2, ?3, ?3, ?7, ?4, ?5, ?6) ON CONFLICT(ns_id, key) DO UPDATE SET version = excluded.version, "
+    "updated_at = excluded.updated_at, crc = hypha_changed_crc(?8, crc, metadata, created_at, updated_at, version), "
     "metadata = coalesce(excluded.metadata, metadata), value = excluded.value";
 inline constexpr const char* kInsert =
-    "INSERT INTO hypha_entries(ns_id, version, created_at, updated_at, key, metadata, value) "
-    "VALUES(?1, ?2, ?3, ?3, ?4, ?5, ?6) ON CONFLICT(ns_id, key) DO NOTHING";
+    "INSERT INTO hypha_entries(ns_id, version, created_at, updated_at, crc, key, metadata, value) "
+    "VALUES(?1, ?2, ?3, ?3, ?7, ?4, ?5, ?6) ON CONFLICT(ns_id, key) DO NOTHING";
 inline constexpr const char* kUpdateIfVersion =
-    "UPDATE hypha_entries SET version = ?2, updated_at = ?3, crc = NULL, metadata = coalesce(?5, metadata), "
+    "UPDATE hypha_entries SET version = ?2, updated_at = ?3, "
+    "crc = hypha_changed_crc(?8, crc, metadata, created_at, updated_at, version), metadata = coalesce(?5, metadata), "
     "value = ?6 WHERE ns_id = ?1 AND key = ?4 AND version = ?7";
 inline constexpr const char* kSetMetadata =
-    "UPDATE hypha_entries SET version = ?2, updated_at = ?3, metadata = ?5 WHERE ns_id = ?1 AND key = ?4";
+    "UPDATE hypha_entries SET version = ?2, updated_at = ?3, metadata = ?5, "
+    "crc = hypha_changed_crc(?8, crc, metadata, created_at, updated_at, version) WHERE ns_id = ?1 AND key = ?4";
 inline constexpr const char* kDelete = "DELETE FROM hypha_entries WHERE ns_id = ?1 AND key = ?2";
 inline constexpr const char* kDeleteIfVersion =
     "DELETE FROM hypha_entries WHERE ns_id = ?1 AND key = ?2 AND version = ?3";

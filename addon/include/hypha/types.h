@@ -39,7 +39,8 @@ struct OpenOptions {
   bool read_only = false;
   bool create = true;
   bool migrate = true;
-  bool keep_old = true;  // leave a verified copy `<path>.v1` before the first step on a file with rows
+  bool checksums = true;  // entries written from now on carry one; entries that have one are checked either way
+  bool keep_old = true;   // leave a verified copy `<path>.v1` before the first step on a file with rows
   int readers = 2;
   Durability durability = Durability::kFull;
   std::int64_t busy_timeout_ms = 5000;

@@ -84,6 +84,48 @@ TEST(EntryChecksum, TheBordersBetweenTheTextsCount) {
   EXPECT_FALSE(AreAttributesIntact(crc, row.ns_id, row.View()));
 }
 
+EntryChange NewValue(const Row& row, std::string_view value) {
+  return {row.ns_id, row.key, ValueChecksum(row.ns_id, row.key, value), std::nullopt, row.updated_at + 1, 43};
+}
+
+TEST(EntryChecksum, AChangeGivesWhatTheWholeNewRowWouldHave) {
+  Row row;
+  const std::int64_t before = row.Checksum();
+  const Row old = row;
+  row.value = "2";
+  row.updated_at += 1;
+  row.version = 43;
+  EXPECT_EQ(ChangedChecksum(before, old.View(), NewValue(old, "2")), row.Checksum());
+
+  EntryChange both = NewValue(old, "2");
+  both.metadata = R"({"tag":"longer than before"})";
+  row.metadata = *both.metadata;
+  EXPECT_EQ(ChangedChecksum(before, old.View(), both), row.Checksum());
+  // A row without one gets one with its next value.
+  EXPECT_EQ(ChangedChecksum(std::nullopt, old.View(), both), row.Checksum());
+
+  both.value_half.reset();
+  row.value = old.value;
+  EXPECT_EQ(ChangedChecksum(before, old.View(), both), row.Checksum());
+  EXPECT_EQ(ChangedChecksum(std::nullopt, old.View(), both), std::nullopt) << "nobody vouches for the value";
+}
+
+// Otherwise a set() would make a new, valid checksum over metadata or a creation time that had rotted before.
+TEST(EntryChecksum, AChangeDoesNotVouchForDamageInWhatItKeeps) {
+  const Row row;
+  const std::int64_t crc = row.Checksum();
+  FlipEveryBit(row, [&](const Row& damaged, bool /*in_value_half*/, bool in_attributes_half) {
+    if (damaged.key != row.key || damaged.ns_id != row.ns_id) return;  // a change names them itself
+    const auto changed = ChangedChecksum(crc, damaged.View(), NewValue(row, "2"));
+    Row after = damaged;
+    after.value = "2";
+    after.updated_at = row.updated_at + 1;
+    after.version = 43;
+    ASSERT_TRUE(IsValueIntact(*changed, after.ns_id, after.key, after.value));
+    ASSERT_EQ(AreAttributesIntact(*changed, after.ns_id, after.View()), !in_attributes_half);
+  });
+}
+
 TEST(EntryChecksum, TheReportNamesTheEntryAndNotItsValue) {
   const Status status = DamagedEntry("users", "ada");
   EXPECT_EQ(status.code(), Code::kCorrupt);

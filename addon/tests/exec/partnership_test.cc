@@ -127,7 +127,7 @@ TEST(SharedScan, GivesWhatOneReaderGives) {
     ASSERT_TRUE(a.ok() && b.ok());
     ASSERT_EQ(a.value().chunks, b.value().chunks);
     ASSERT_EQ(a.value().examined, b.value().examined);
-    ASSERT_EQ(alone.Count(spec.filter, 1).value(), shared.Count(spec.filter, 1).value());
+    ASSERT_EQ(alone.Count({spec.ns, spec.filter}, 1).value(), shared.Count({spec.ns, spec.filter}, 1).value());
     if (!spec.limit) continue;
     spec.page = true;
     spec.offset = 0;
@@ -144,9 +144,9 @@ TEST(SharedScan, RowIdsBelowOneDoNoHarm) {
                        "1, 1, 0, 0, 'k', '{\"f\":1}')")
                   .ok());
   QueryRunner runner(*db);
-  EXPECT_EQ(runner.Count(IsOne("f"), 1).value(), 1);
+  EXPECT_EQ(runner.Count({"default", IsOne("f")}, 1).value(), 1);
   ASSERT_TRUE(db->Exec("UPDATE hypha_entries SET id = 9223372036854775807").ok());
-  EXPECT_EQ(runner.Count(IsOne("f"), 1).value(), 1);
+  EXPECT_EQ(runner.Count({"default", IsOne("f")}, 1).value(), 1);
 }
 
 }  // namespace

@@ -211,7 +211,7 @@ TEST_F(IndexedQueries, AgreeWithThePlainWay) {
       ASSERT_EQ(Text(reply.value()),
                 Joined(plain, from, spec.limit ? from + static_cast<std::size_t>(*spec.limit) : plain.size()))
           << reply.value().index;
-      ASSERT_EQ(runner_.Count(spec.filter, ns_id_).value(), static_cast<std::int64_t>(plain.size()));
+      ASSERT_EQ(runner_.Count({spec.ns, spec.filter}, ns_id_).value(), static_cast<std::int64_t>(plain.size()));
       ASSERT_EQ(Pages(spec, static_cast<std::int64_t>(2 + random_.Below(40))), Joined(plain, 0, plain.size()));
     }
     const auto& one = made[random_.Below(made.size())];

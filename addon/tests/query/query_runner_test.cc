@@ -177,7 +177,7 @@ TEST_P(QueryRunnerTest, AgreesWithThePlainWay) {
                          : static_cast<std::int64_t>(std::count_if(
                                entries_.begin(), entries_.end(),
                                [&, e = Evaluator(spec.filter)](const Entry& entry) { return e.Matches(View(entry)); }));
-    ASSERT_EQ(runner_.Count(spec.filter, ns_id_).value(), wanted) << i;
+    ASSERT_EQ(runner_.Count({spec.ns, spec.filter}, ns_id_).value(), wanted) << i;
   }
 }
 
@@ -242,8 +242,8 @@ TEST(SqlFunctions, EntryProblemSaysWhatIsWrong) {
 
 TEST(SqlFunctions, MatchNeedsABoundFilter) {
   auto db = test::OpenFreshMemory();
-  EXPECT_FALSE(db->QueryText("SELECT hypha_match(NULL, 'k', '1', NULL, 1, 1, 1)").ok());
-  EXPECT_FALSE(db->QueryText("SELECT hypha_match(12345, 'k', '1', NULL, 1, 1, 1)").ok());
+  EXPECT_FALSE(db->QueryText("SELECT hypha_match(NULL, 'k', '1', NULL, 1, 1, 1, NULL)").ok());
+  EXPECT_FALSE(db->QueryText("SELECT hypha_match(12345, 'k', '1', NULL, 1, 1, 1, NULL)").ok());
 }
 
 }  // namespace
