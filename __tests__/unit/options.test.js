@@ -16,7 +16,7 @@ const LIMIT_BOUNDS = {
   transactionTimeout: [1, DAY, 30_000],
 };
 const CHOICES = { mode: ['file', 'memory'], durability: ['full', 'normal', 'off'] };
-const BOOLEANS = ['readOnly', 'create', 'migrate', 'keepOld'];
+const BOOLEANS = ['readOnly', 'create', 'migrate', 'keepOld', 'checksums'];
 
 const read = (options) => readOpenOptions({ path: options.mode === 'memory' ? ':memory:' : 'x.db', ...options });
 const refusal = (options) => {
@@ -66,7 +66,7 @@ describe('options of open()', () => {
 
   test('the defaults are those of the documentation', () => {
     expect(read({})).toMatchObject({
-      mode: 'file', readOnly: false, create: true, migrate: true, keepOld: true, readers: 2, durability: 'full', busyTimeout: 5000, statementCacheSize: 100,
+      mode: 'file', readOnly: false, create: true, migrate: true, keepOld: true, readers: 2, durability: 'full', busyTimeout: 5000, statementCacheSize: 100, checksums: true,
     });
   });
 
