@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import process from 'node:process';
 import { open } from '../../lib/index.js';
 import { runChild, tempFolder } from '../helpers/child-run.js';
 
@@ -23,10 +24,25 @@ const ways = [
   ['process.abort while workers write', null, 'SIGABRT', false],
 ];
 
+/** How often each way is tried. */
+const ROUNDS = Number(process.env.HYPHA_EXIT_ROUNDS ?? 1);
+
 describe('a process that ends in the middle of writes', () => {
   let folder;
-  beforeEach(() => (folder = tempFolder()));
-  afterEach(() => folder.remove());
+  const renew = () => (folder = tempFolder());
+  const remove = () => folder.remove();
+  beforeEach(renew);
+  afterEach(remove);
+
+  /** With a new folder for each round. */
+  async function repeat(work) {
+    for (let round = 1; round < ROUNDS; round++) {
+      await work();
+      remove();
+      renew();
+    }
+    await work();
+  }
 
   async function endAndReopen(way, durability) {
     const path = folder.file('exit.db');
@@ -43,7 +59,7 @@ describe('a process that ends in the middle of writes', () => {
 
   for (const [way, code, signal, orderly] of ways) {
     const tidy = orderly ? ' and leaves no -wal or -shm' : '';
-    it(`by ${way} keeps its exit code and every acknowledged write${tidy}`, async () => {
+    it(`by ${way} keeps its exit code and every acknowledged write${tidy}`, () => repeat(async () => {
       const { child, leftovers, present, integrity, uncommitted } = await endAndReopen(way, 'normal');
       expect({ code: child.code, signal: child.signal }).toEqual({ code, signal });
       if (code !== 1 && code !== null) expect(child.stderr).toBe('');
@@ -51,7 +67,7 @@ describe('a process that ends in the middle of writes', () => {
       expect(present).toEqual(child.acks);
       expect({ integrity, uncommitted }).toEqual({ integrity: 'ok', uncommitted: false });
       if (orderly) expect(leftovers).toEqual([]);
-    });
+    }), 30_000 * ROUNDS);
   }
 
   it('by SIGKILL keeps every acknowledged write in each durability', async () => {
