@@ -3,7 +3,7 @@
 import { nextTick } from 'node:process';
 
 import { StorageError, toError } from './errors.js';
-import { OpList } from './op-list.js';
+import { KIND, OpList } from './op-list.js';
 
 /** @typedef {import('./native.js').NativeStore} NativeStore */
 /** @typedef {import('./native.js').WriteResult} WriteResult */
@@ -15,6 +15,11 @@ import { OpList } from './op-list.js';
 const EARLY = 64;
 /** A read during a longer request waits for it rather than look its key up among so many. */
 const INDEXED = 10_000;
+/** Of Op.kind; the rest are flags. */
+const KIND_BITS = 15;
+
+/** Making or dropping an index takes long, and changes no entry. @param {Op} op */
+const isIndex = ({ kind }) => (kind & KIND_BITS) === KIND.createIndex || (kind & KIND_BITS) === KIND.dropIndex;
 
 /** A request that the engine has, or is about to get. */
 class Batch {
@@ -83,7 +88,7 @@ export class WriteQueue {
     }
     const batch = this.#gathering;
     batch.list.push(op);
-    if (op.key === undefined) batch.touchesAll = true;
+    if (op.key === undefined && !isIndex(op)) batch.touchesAll = true;
     const promise = new Promise((resolve, reject) => {
       batch.waiters.push((result) => (typeof result === 'number' ? resolve(result) : reject(result)));
     });

@@ -130,6 +130,20 @@ export const indexCases = {
     await drop.rollback();
     assert.equal((await s.explain(eq('age', 3), { namespace: 'n' })).plan, 'index');
   },
+  'reads of keys go on and writes wait while an index is made': async (s) => {
+    await s.setMany(people(5000), { namespace: 'n' });
+    const order = [];
+    const note = (name, promise) => promise.then(() => order.push(name));
+    const making = note('index', s.createIndex('n', 'age'));
+    const written = note('set', s.set('p00001', { age: 200 }, { namespace: 'n' }));
+    const read = note('get', s.get('p00002', { namespace: 'n' }));
+    const mine = note('get of the set', s.get('p00001', { namespace: 'n' }).then((value) => assert.equal(value.age, 200)));
+    const asked = note('query', s.query(eq('age', 200), { namespace: 'n' }).then((found) => assert.deepEqual(keysOf(found), ['p00001'])));
+    await Promise.all([making, written, read, mine, asked]);
+    assert.equal(order[0], 'get');
+    assert.ok(order.indexOf('index') < order.indexOf('set') && order.indexOf('set') < order.indexOf('query'), String(order));
+    assert.equal((await s.explain(eq('age', 200), { namespace: 'n' })).plan, 'index');
+  },
   'deleteNamespace() drops the indexes, clear() keeps them': async (s) => {
     await s.setMany(people(30), { namespace: 'n' });
     await s.createIndex('n', 'age', { unique: true });

@@ -20,6 +20,17 @@ constexpr std::size_t kInlineBytes = 64U << 10;
 constexpr auto kIdleBeforeCheckpoint = std::chrono::milliseconds(20);
 constexpr std::size_t kTimedOutKept = 10'000;
 
+// Whether its cost does not grow with what is stored.
+bool IsShort(const WriteOp& op) {
+  switch (op.kind) {
+    case WriteKind::kDeleteNamespace:
+    case WriteKind::kClear:
+    case WriteKind::kCreateIndex:
+    case WriteKind::kDropIndex: return false;
+    default: return true;
+  }
+}
+
 SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
 TransactionId NextTransactionId() {
@@ -85,7 +96,7 @@ void Writer::Write(WriteRequest request, WriteDone done) {
 
 bool Writer::TryRunInline(WriteRequest& request, WriteReply* reply) {
   if (request.durability == Durability::kFull || request.ops.size() > kInlineOperations) return false;
-  if (request.Bytes() > kInlineBytes) return false;
+  if (request.Bytes() > kInlineBytes || !std::all_of(request.ops.begin(), request.ops.end(), IsShort)) return false;
   if (!mutex_.TryLock()) return false;
   const bool idle = owner_ == Owner::kNobody && queue_.empty() && !open_ && !closing_ && !stopped_ &&
                     checkpoint_need_ != Checkpointer::Need::kNow;

@@ -133,6 +133,14 @@ TEST_F(WriterTest, InlineRunsOnlyShortRequestsWithoutSync) {
   EXPECT_TRUE(never(Request({SetOp("a")}, Durability::kFull)));
   EXPECT_TRUE(never(Request({9, SetOp("a")})));
   EXPECT_TRUE(never(Request({SetOp("a", std::string(64U << 10, '1'))})));
+  for (const auto kind :
+       {WriteKind::kClear, WriteKind::kDeleteNamespace, WriteKind::kCreateIndex, WriteKind::kDropIndex}) {
+    WriteOp op;
+    op.kind = kind;
+    op.ns = "default";
+    EXPECT_TRUE(never(Request({op}))) << static_cast<int>(kind);
+    EXPECT_TRUE(never(Request({SetOp("a"), op}))) << static_cast<int>(kind);
+  }
   const auto id = Begin().Get().value();
   EXPECT_TRUE(never(Request({SetOp("a")})));
   EXPECT_TRUE(End(id, true).Get().ok());
