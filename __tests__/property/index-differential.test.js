@@ -134,7 +134,7 @@ describe('indexes', () => {
     await store.set(same.key, same.value, { namespace });
   }
 
-  async function pages(label, random, each, indexes, entries) {
+  async function pages(label, random, each, indexes, entries, mayIndex = true) {
     const sort = each.options.sort;
     const expected = answer(entries, each.tree, { sort }).keys;
     const limit = Math.max(random.pick([1, 2, 3, 7, 20, entries.length, expected.length || 1]), Math.ceil(expected.length / 25));
@@ -149,7 +149,7 @@ describe('indexes', () => {
       after = page.cursor;
       tally.pages++;
       if (busy && round < 40) await disturb(random, entries, each, round);
-      if (busy && round === 2 && random.chance(0.3)) await createIndexes(random).then((made) => indexes.push(...made));
+      if (busy && mayIndex && round === 2 && random.chance(0.3)) await createIndexes(random).then((made) => indexes.push(...made));
       expect(round).toBeLessThan(10 * entries.length + 400);
     }
     check(`${label}, pages of ${limit}${busy ? ' with writes between' : ''}`, each, indexes, expected, got.filter((key) => !key.includes('extra:')));
@@ -179,7 +179,7 @@ describe('indexes', () => {
     const random = new Random(seed + batch * 7919);
     await store.clear();
     const given = crowd(random, random.pick([20, 50, 70, 110, 220]));
-    expect((await store.setMany(given, { namespace })).ok).toBe(true);
+    expect((await store.setMany(given, { namespace })).outcomes.filter(({ ok }) => !ok)).toEqual([]);
     if (random.chance(0.3)) await store.setMany(documents(random, 200), { namespace: 'other' });
     let entries = await load();
     const fields = Array.from({ length: 3 }, () => indexField(random));
@@ -208,7 +208,7 @@ describe('indexes', () => {
     expect(await store.listIndexes(namespace)).toEqual([]);
     await all('dropped', indexes);
     for (const [i, each] of cases.entries()) {
-      if (i % (2 * PAGED) === 0 && (await pages(labelled('dropped', i), random, each, [...indexes], entries))) entries = await load();
+      if (i % (2 * PAGED) === 0 && (await pages(labelled('dropped', i), random, each, indexes, entries, false))) entries = await load();
     }
   }
 
