@@ -51,6 +51,8 @@ target_compile_definitions(sqlite PRIVATE
   SQLITE_DEFAULT_WORKER_THREADS=0
   SQLITE_MAX_ATTACHED=125
   SQLITE_ENABLE_FTS5
+  # Scans read whole pages through it (addon/engine/sqlite/page_reader.h).
+  SQLITE_ENABLE_DBPAGE_VTAB
   # The parser inside the pinned file was generated with this option, so the C code must be compiled with it.
   SQLITE_ENABLE_UPDATE_DELETE_LIMIT
 )

@@ -74,7 +74,20 @@ export async function parseChunks(chunks, nextTurn) {
 }
 
 /**
- * The same for arrays of strings. Texts without an escape, which most are, are split rather than parsed: JSON.parse looks
+ * @param {string} text JSON array of one string at least, without an escape
+ * @param {string[]} into
+ */
+function splitStrings(text, into) {
+  const end = text.length - 2;
+  for (let from = 2; from <= end; ) {
+    const quote = text.indexOf('"', from);
+    into.push(text.slice(from, quote));
+    from = quote + 3;
+  }
+}
+
+/**
+ * The same for arrays of strings. Texts without an escape, which most are, are cut rather than parsed: JSON.parse looks
  * up each short string among all that it has ever seen.
  * @param {(string | number)[]} chunks
  * @param {() => Promise<void>} nextTurn
@@ -82,10 +95,10 @@ export async function parseChunks(chunks, nextTurn) {
  */
 export async function parseStrings(chunks, nextTurn) {
   /** @type {string[]} */
-  let all = [];
+  const all = [];
   await eachChunk(chunks, nextTurn, (text) => {
-    const list = text.includes('\\') ? JSON.parse(text) : text.slice(2, -2).split('","');
-    all = all.length === 0 ? list : all.concat(list);
+    if (!text.includes('\\')) return splitStrings(text, all);
+    for (const each of JSON.parse(text)) all.push(each);
   });
   return all;
 }

@@ -325,7 +325,6 @@ class World {
       if (variant == 2) request.after_key = kOperandMark;
       const Plan plan = MakePlan(spec.filter, request);
       CheckSql(plan.sql, {});
-      if (!plan.ranged_sql.empty()) CheckSql(plan.ranged_sql, {});
     }
     for (const bool count_only : {false, true}) {
       const auto plan = PlanIndex(spec, indexes, {count_only, !count_only && spec.limit.has_value(), nullptr});

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 
 namespace hypha {
 namespace {
@@ -30,18 +32,38 @@ void AppendEscaped(std::string& out, char c) {
   }
 }
 
+// Whether any of eight bytes needs an escape: below 0x20, a quote or a backslash. The usual tests for a small or a zero
+// byte in a word (https://graphics.stanford.edu/~seander/bithacks.html, "determine if a word has a zero byte").
+bool AnyNeedsEscape(const char* bytes) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHighs = 0x8080808080808080;
+  std::uint64_t word = 0;
+  std::memcpy(&word, bytes, sizeof word);
+  const std::uint64_t quote = word ^ (kOnes * '"');
+  const std::uint64_t backslash = word ^ (kOnes * '\\');
+  const std::uint64_t found =
+      ((word - kOnes * 0x20) & ~word) | ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash);
+  return (found & kHighs) != 0;
+}
+
+std::size_t PlainLength(std::string_view text, std::size_t from) {
+  std::size_t i = from;
+  while (i + sizeof(std::uint64_t) <= text.size() && !AnyNeedsEscape(text.data() + i)) i += sizeof(std::uint64_t);
+  while (i < text.size() && !NeedsEscape(text[i])) ++i;
+  return i - from;
+}
+
 }  // namespace
 
 void AppendJsonString(std::string& out, std::string_view text) {
   out.push_back('"');
-  std::size_t plain = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (!NeedsEscape(text[i])) continue;
-    out.append(text, plain, i - plain);
-    AppendEscaped(out, text[i]);
-    plain = i + 1;
+  for (std::size_t i = 0;;) {
+    const std::size_t plain = PlainLength(text, i);
+    out.append(text, i, plain);
+    i += plain;
+    if (i == text.size()) break;
+    AppendEscaped(out, text[i++]);
   }
-  out.append(text, plain, text.size() - plain);
   out.push_back('"');
 }
 

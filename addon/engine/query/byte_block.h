@@ -30,6 +30,9 @@ class ByteBlock {
     return static_cast<Mask>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes_, _mm_set1_epi8(byte))));
   }
   static std::size_t First(Mask mask) { return static_cast<std::size_t>(std::countr_zero(mask)); }
+  // The mask of one byte, and the highest byte of a mask. REQUIRES: mask != 0.
+  static Mask At(std::size_t i) { return Mask{1} << i; }
+  static Mask LastOf(Mask mask) { return std::bit_floor(mask); }
   // Marks each byte that an odd number of marks precede or fall on: between quotes, the opening one included.
   static Mask PrefixXor(Mask mask) {
     for (int shift = 1; shift < 16; shift *= 2) mask ^= mask << shift;
@@ -64,6 +67,9 @@ class ByteBlock {
     return ~(((difference & kLowBits) + kLowBits) | difference | kLowBits);
   }
   static std::size_t First(Mask mask) { return static_cast<std::size_t>(std::countr_zero(mask)) / 8; }
+  // The mask of one byte, and the highest byte of a mask. REQUIRES: mask != 0.
+  static Mask At(std::size_t i) { return Mask{0x80} << (8 * i); }
+  static Mask LastOf(Mask mask) { return std::bit_floor(mask); }
   // Marks each byte that an odd number of marks precede or fall on: between quotes, the opening one included.
   static Mask PrefixXor(Mask mask) {
     for (int shift = 8; shift < 64; shift *= 2) mask ^= mask << shift;

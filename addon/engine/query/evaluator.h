@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "base/entry_checksum.h"
 #include "hypha/filter.h"
 #include "query/predicate.h"
 
@@ -42,5 +43,11 @@ class Evaluator {
   bool needs_metadata_ = false;
   bool needs_numbers_ = false;
 };
+
+// Whether what the evaluator reads of an entry is what its checksum `crc` was computed from.
+inline bool IsIntactFor(const Evaluator& evaluator, std::int64_t crc, std::int64_t ns_id, const EntryView& entry) {
+  if (evaluator.needs_value() && !IsValueIntact(crc, ns_id, entry.key, entry.value)) return false;
+  return !(evaluator.needs_metadata() || evaluator.needs_numbers()) || AreAttributesIntact(crc, ns_id, entry);
+}
 
 }  // namespace hypha

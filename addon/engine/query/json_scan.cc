@@ -1,6 +1,7 @@
 #include "query/json_scan.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "query/byte_block.h"
 
@@ -120,30 +121,94 @@ const char* ValueOfNameAt(std::string_view text, std::size_t at, std::string_vie
   return colon != end && *colon == ':' ? SkipSpace(colon + 1, end) : nullptr;
 }
 
-// FindMember() for an object without escapes, given from after its brace. Blocks tell which bytes are inside strings,
-// so that only brackets and quotes as far apart as the name's are looked at one by one. REQUIRES: neither text nor name
-// holds a backslash, and name no quote.
-std::optional<std::string_view> FindPlainMember(std::string_view members, std::string_view name) {
-  using Mask = ByteBlock::Mask;
-  const std::size_t gap = name.size() + 1;
+using Mask = ByteBlock::Mask;
+
+// Reads text without escapes block by block, and tells which bytes are inside strings and how deep the brackets nest.
+class Nesting {
+ public:
+  struct Block {
+    Mask quotes;
+    Mask strings;  // bytes of strings, the opening quote included
+    Mask opens;    // brackets outside strings
+    Mask closes;
+  };
+
+  Block Read(const ByteBlock& block) {
+    const Mask quotes = block.Equal('"');
+    const Mask strings = ByteBlock::PrefixXor(quotes) ^ carry_;
+    carry_ = (strings & ByteBlock::kLast) != 0 ? ByteBlock::kAll : 0;
+    const ByteBlock folded = block.Or(0x20);
+    return {quotes, strings, folded.Equal('{') & ~strings, folded.Equal('}') & ~strings};
+  }
+
+ private:
+  Mask carry_ = 0;
+};
+
+// Whether the quote at `at` opens a string directly inside the object whose members these are.
+bool OpensDirectString(std::string_view members, std::size_t at) {
+  Nesting nesting;
+  int depth = 0;
+  for (std::size_t from = 0;; from += ByteBlock::kWidth) {
+    const Nesting::Block block = nesting.Read(LoadPadded(members.data(), from, members.size()));
+    if (at - from >= ByteBlock::kWidth) {
+      if ((block.opens | block.closes) == 0) continue;
+      depth += std::popcount(block.opens) - std::popcount(block.closes);
+      continue;
+    }
+    const Mask here = ByteBlock::At(at - from);
+    const Mask before = here - 1;
+    return (block.strings & here) != 0 &&
+           depth + std::popcount(block.opens & before) == std::popcount(block.closes & before);
+  }
+}
+
+bool HasBracketBefore(std::string_view text, std::size_t end) {
+  const auto brackets = [&](std::size_t from) {
+    const ByteBlock folded = LoadPadded(text.data(), from, text.size()).Or(0x20);
+    return folded.Equal('{') | folded.Equal('}');
+  };
+  std::size_t from = 0;
+  for (; from + ByteBlock::kWidth <= end; from += ByteBlock::kWidth) {
+    if (brackets(from) != 0) return true;
+  }
+  return (brackets(from) & (ByteBlock::At(end - from) - 1)) != 0;
+}
+
+// What can follow a closing quote. A name that starts with anything else cannot be mistaken for what follows one.
+bool MayFollowString(char c) { return c == ',' || c == ':' || c == '}' || c == ']' || IsSpace(c); }
+
+// The quotes from `from` on that may open `name`, told by its first byte and its closing quote.
+// REQUIRES: a block at each of the three places.
+Mask NamesAt(const char* from, std::string_view name) {
+  const char first = name.empty() ? '"' : name.front();
+  return ByteBlock::Load(from).Equal('"') & ByteBlock::Load(from + 1).Equal(first) &
+         ByteBlock::Load(from + name.size() + 1).Equal('"');
+}
+
+Mask NamesAtPadded(std::string_view members, std::size_t from, std::string_view name) {
+  const std::size_t readable = members.size() - from;
+  if (readable >= name.size() + 1 + ByteBlock::kWidth) return NamesAt(members.data() + from, name);
+  const auto load = [&](std::size_t ahead) {
+    return LoadPadded(members.data(), std::min(from + ahead, members.size()), members.size());
+  };
+  const char first = name.empty() ? '"' : name.front();
+  return load(0).Equal('"') & load(1).Equal(first) & load(name.size() + 1).Equal('"');
+}
+
+// The last member of the name, with every nesting level read: no more than once through the text, whatever is in it.
+const char* FindPlainMemberForward(std::string_view members, std::string_view name) {
   const char* value = nullptr;
   std::ptrdiff_t depth = 0;
-  Mask carry = 0;
+  Nesting nesting;
   for (std::size_t from = 0; from < members.size(); from += ByteBlock::kWidth) {
-    const ByteBlock block = LoadPadded(members.data(), from, members.size());
-    const Mask quotes = block.Equal('"');
-    const Mask strings = ByteBlock::PrefixXor(quotes) ^ carry;
-    carry = (strings & ByteBlock::kLast) != 0 ? ByteBlock::kAll : 0;
-    const ByteBlock folded = block.Or(0x20);
-    const Mask opens = folded.Equal('{') & ~strings;
-    const Mask closes = folded.Equal('}') & ~strings;
-    const std::size_t partner = std::min(from + gap, members.size());
-    const Mask names = quotes & strings & LoadPadded(members.data(), partner, members.size()).Equal('"');
-    for (Mask events = opens | closes | names; events != 0; events &= events - 1) {
+    const Nesting::Block block = nesting.Read(LoadPadded(members.data(), from, members.size()));
+    const Mask names = block.strings & NamesAtPadded(members, from, name);
+    for (Mask events = block.opens | block.closes | names; events != 0; events &= events - 1) {
       const Mask event = events & (~events + 1);
-      if ((opens & event) != 0) {
+      if ((block.opens & event) != 0) {
         ++depth;
-      } else if ((closes & event) != 0) {
+      } else if ((block.closes & event) != 0) {
         --depth;
       } else if (depth == 0) {
         const char* const found = ValueOfNameAt(members, from + ByteBlock::First(event), name);
@@ -151,9 +216,57 @@ std::optional<std::string_view> FindPlainMember(std::string_view members, std::s
       }
     }
   }
-  if (value == nullptr) return std::nullopt;
-  return Slice(value, SkipOne(value, members.data() + members.size()));
+  return value;
 }
+
+// FindMember() for an object without escapes, given from after its brace: where the value starts, or null. Places that
+// look like the name are few, so they are looked for first, from the end, and the nesting is read only up to them.
+// REQUIRES: neither text nor name holds a backslash, and name no quote.
+class PlainMember {
+ public:
+  PlainMember(std::string_view members, std::string_view name)
+      : members_(members), name_(name), ambiguous_(name.empty() || MayFollowString(name.front())) {}
+
+  const char* Find() {
+    const std::size_t reach = name_.size() + 1;  // from the opening quote to the closing one
+    if (members_.size() <= reach) return nullptr;
+    std::size_t from = members_.size() - reach;  // no name opens from here on
+    while (from >= ByteBlock::kWidth) {
+      from -= ByteBlock::kWidth;
+      if (Settle(from, NamesAt(members_.data() + from, name_))) return value_;
+    }
+    Settle(0, NamesAtPadded(members_, 0, name_) & (ByteBlock::At(from) - 1));
+    return value_;
+  }
+
+ private:
+  // True when one of these places is the member, or when it was found by other means.
+  bool Settle(std::size_t from, Mask places) {
+    while (places != 0) {
+      const Mask last = ByteBlock::LastOf(places);
+      places ^= last;
+      const std::size_t at = from + ByteBlock::First(last);
+      const char* const value = ValueOfNameAt(members_, at, name_);
+      if (value == nullptr) continue;
+      constexpr int kMostTries = 4;  // each reads the text up to the place
+      if (tries_++ == kMostTries) {
+        value_ = FindPlainMemberForward(members_, name_);
+        return true;
+      }
+      const bool plain = !ambiguous_ && !HasBracketBefore(members_, at);
+      if (!plain && !OpensDirectString(members_, at)) continue;
+      value_ = value;
+      return true;
+    }
+    return false;
+  }
+
+  std::string_view members_;
+  std::string_view name_;
+  bool ambiguous_;  // the name's opening quote could also be a string's closing one
+  int tries_ = 0;
+  const char* value_ = nullptr;
+};
 
 }  // namespace
 
@@ -189,7 +302,9 @@ std::optional<std::string_view> FindMember(std::string_view object, std::string_
   const char* at = Enter(object, '{');
   if (object.find('\\') == std::string_view::npos) {
     if (name.find_first_of("\"\\") != std::string_view::npos) return std::nullopt;
-    return FindPlainMember(Slice(at, end), name);
+    const char* const value = PlainMember(Slice(at, end), name).Find();
+    if (value == nullptr) return std::nullopt;
+    return Slice(value, SkipOne(value, end));
   }
   std::optional<std::string_view> found;
   Member member;

@@ -92,13 +92,7 @@ Plan MakePlan(const FilterNode& filter, const PlanRequest& request) {
   plan.sql += plan.table_scan ? " FROM hypha_entries NOT INDEXED" : " FROM hypha_entries INDEXED BY hypha_entries_key";
   plan.sql += " WHERE ns_id = ?1" + terms.where;
   plan.texts = std::move(terms.texts);
-  const std::string match = plan.match ? MatchCall(Evaluator(filter)) : "";
-  if (plan.table_scan) {
-    const int first = plan.rowid_parameter();
-    plan.ranged_sql =
-        plan.sql + " AND id BETWEEN ?" + std::to_string(first) + " AND ?" + std::to_string(first + 1) + match;
-  }
-  plan.sql += match;
+  if (plan.match) plan.sql += MatchCall(Evaluator(filter));
   if (plan.key_order) plan.sql += " ORDER BY key";
   return plan;
 }

@@ -17,14 +17,11 @@ struct Plan {
   static constexpr int kFirstTextParameter = 3;
 
   std::string sql;
-  std::string ranged_sql;          // of a table scan: the same over the rowids from rowid_parameter() to the next one
   std::vector<std::string> texts;  // bound from kFirstTextParameter on
   bool match = true;               // the predicate is wider than the filter: the evaluator decides
   bool key_order = false;          // rows come in key order
-  bool table_scan = false;         // reads the rows of all namespaces, in rowid order
+  bool table_scan = false;         // reads the whole table, page by page (shared_scan.h); `sql` says the same
   bool count_only = false;
-
-  int rowid_parameter() const { return kFirstTextParameter + static_cast<int>(texts.size()); }
 };
 
 // Columns of the rows that a plan's statement gives.

@@ -1,7 +1,6 @@
 #include "query/query_runner.h"
 
 #include <algorithm>
-#include <limits>
 #include <random>
 
 #include "query/evaluator.h"
@@ -13,25 +12,16 @@
 namespace hypha {
 namespace {
 
-// Below this a second thread costs more than it saves.
-constexpr std::int64_t kWorthSharing = 4000;
 // An index that gives more than this part of all rows is slower than reading them all.
 constexpr std::int64_t kSelectivePart = 8;
 constexpr std::int64_t kAlwaysSelective = 64;
 
-struct RowidRange {
-  std::int64_t first;
-  std::int64_t last;
-};
-
-void BindPlan(Cursor& cursor, const Plan& plan, std::int64_t ns_id, BoundFilter* filter, const RowidRange* rows) {
+void BindPlan(Cursor& cursor, const Plan& plan, std::int64_t ns_id, BoundFilter* filter) {
   cursor.Bind(1, ns_id);
   if (plan.match) cursor.BindPointer(Plan::kMatchParameter, filter, kFilterPointer);
   for (std::size_t i = 0; i < plan.texts.size(); ++i) {
     cursor.Bind(Plan::kFirstTextParameter + static_cast<int>(i), std::string_view(plan.texts[i]));
   }
-  if (rows == nullptr) return;
-  cursor.Bind(plan.rowid_parameter(), rows->first).Bind(plan.rowid_parameter() + 1, rows->last);
 }
 
 void BindSegment(Cursor& cursor, const IndexPlan& plan, const IndexSegment& segment, BoundFilter* filter) {
@@ -48,59 +38,6 @@ void BindSegment(Cursor& cursor, const IndexPlan& plan, const IndexSegment& segm
 // Why the statement ended.
 Status Verdict(Status status, const BoundFilter& filter) {
   return filter.damaged.ok() ? std::move(status) : filter.damaged;
-}
-
-// One half of a scan: its own evaluator state, its own ranker.
-struct ScanPart {
-  ScanPart(const QuerySpec& spec, const Evaluator& evaluator, const Position* after)
-      : filter{&evaluator, {}}, ranker(spec, after) {}
-
-  // Reads the rows of `range` (null: all) of the plan.
-  void Run(Connection& db, const Plan& plan, const NamespaceRef& of, const RowidRange* range, std::int64_t max_bytes) {
-    filter.connection = &db;
-    filter.of = of;
-    auto lease = db.cache().Take(range == nullptr ? plan.sql : plan.ranged_sql);
-    if (!lease.ok()) {
-      status = lease.status();
-      return;
-    }
-    Cursor cursor(lease.value().get());
-    BindPlan(cursor, plan, of.id, &filter, range);
-    if (plan.count_only) {
-      if (cursor.Step()) rows = cursor.Integer(0);
-      status = cursor.status("count");
-    } else {
-      status = DrainInto(ranker, cursor, of, max_bytes, &rows);
-    }
-    status = Verdict(std::move(status), filter);
-  }
-
-  BoundFilter filter;
-  Ranker ranker;
-  Status status;
-  std::int64_t rows = 0;
-};
-
-// Runs the plan, in two halves when there is somebody to share it with. The result is in `part`.
-void Scan(Connection& db, ScanPartner* partner, const Plan& plan, const QueryJob& job, const Evaluator& evaluator,
-          std::int64_t last_rowid, ScanPart& part) {
-  const std::int64_t max_bytes = job.result_bytes;
-  if (partner != nullptr && plan.table_scan && last_rowid >= kWorthSharing) {
-    const RowidRange lower{std::numeric_limits<std::int64_t>::min(), last_rowid / 2};
-    const RowidRange upper{last_rowid / 2 + 1, last_rowid};
-    ScanPart other(job.spec, evaluator, job.after);
-    const bool shared =
-        partner->Together([&] { part.Run(db, plan, job.of(), &lower, max_bytes); },
-                          [&](Connection& theirs) { other.Run(theirs, plan, job.of(), &upper, max_bytes); });
-    if (shared) {
-      if (part.status.ok()) part.status = other.status;
-      part.rows += other.rows;
-      part.filter.examined += other.filter.examined;
-      part.ranker.Absorb(std::move(other.ranker));
-      return;
-    }
-  }
-  part.Run(db, plan, job.of(), nullptr, max_bytes);
 }
 
 }  // namespace
@@ -223,7 +160,7 @@ Result<QueryReply> QueryRunner::RunInKeyOrder(const QueryJob& job, const Plan& p
   Cursor cursor(lease.value().get());
   const Evaluator evaluator(job.spec.filter);
   BoundFilter filter{&evaluator, job.of(), &db_};
-  BindPlan(cursor, plan, job.ns_id, &filter, nullptr);
+  BindPlan(cursor, plan, job.ns_id, &filter);
   RowStream stream(job.spec, job.after, job.result_bytes);
   Status status = Verdict(stream.Drain(cursor, job.of()), filter);
   if (!status.ok()) return status;
@@ -234,7 +171,33 @@ Result<QueryReply> QueryRunner::RunInKeyOrder(const QueryJob& job, const Plan& p
   return reply;
 }
 
-Result<QueryReply> QueryRunner::RunScan(const QueryJob& job) {
+// Every row that the predicate on the key leaves, in any order.
+Result<QueryReply> QueryRunner::RunUnordered(const QueryJob& job, const Plan& plan) {
+  const Evaluator evaluator(job.spec.filter);
+  Ranker ranker(job.spec, job.after);
+  QueryReply reply;
+  if (plan.table_scan) {
+    const ScanJob scan{job.spec, evaluator, job.of(), job.result_bytes, job.after};
+    auto found = RunScan(db_, partner_, scan, &ranker);
+    if (!found.ok()) return found.status();
+    reply.examined = found.value().examined;
+  } else {
+    auto lease = db_.cache().Take(plan.sql);
+    if (!lease.ok()) return lease.status();
+    Cursor cursor(lease.value().get());
+    BoundFilter filter{&evaluator, job.of(), &db_};
+    BindPlan(cursor, plan, job.ns_id, &filter);
+    std::int64_t rows = 0;
+    Status status = Verdict(DrainInto(ranker, cursor, job.of(), job.result_bytes, &rows), filter);
+    if (!status.ok()) return status;
+    reply.examined = plan.match ? filter.examined : rows;
+  }
+  reply.cursor = ranker.CursorText();
+  reply.chunks = ranker.Take();
+  return reply;
+}
+
+Result<QueryReply> QueryRunner::RunPlain(const QueryJob& job) {
   auto last = LastRowid();
   if (!last.ok()) return last.status();
   PlanRequest request;
@@ -243,22 +206,31 @@ Result<QueryReply> QueryRunner::RunScan(const QueryJob& job) {
   request.mostly_this_namespace = HoldsMostRows(job.ns_id, last.value());
   if (request.unsorted && job.after != nullptr) request.after_key = job.after->key;
   const Plan plan = MakePlan(job.spec.filter, request);
-  QueryReply reply;
-  if (plan.key_order) {
-    auto streamed = RunInKeyOrder(job, plan);
-    if (!streamed.ok()) return streamed;
-    reply = std::move(streamed.value());
-  } else {
-    const Evaluator evaluator(job.spec.filter);
-    ScanPart part(job.spec, evaluator, job.after);
-    Scan(db_, partner_, plan, job, evaluator, last.value(), part);
-    if (!part.status.ok()) return part.status;
-    reply.examined = plan.match ? part.filter.examined : part.rows;
-    reply.cursor = part.ranker.CursorText();
-    reply.chunks = part.ranker.Take();
-  }
-  if (job.spec.explain) reply = Explain(plan, std::move(reply));
+  auto reply = plan.key_order ? RunInKeyOrder(job, plan) : RunUnordered(job, plan);
+  if (reply.ok() && job.spec.explain) return Explain(plan, std::move(reply.value()));
   return reply;
+}
+
+Result<std::int64_t> QueryRunner::CountPlain(const QueryJob& job) {
+  auto last = LastRowid();
+  if (!last.ok()) return last;
+  PlanRequest request;
+  request.count_only = true;
+  request.mostly_this_namespace = HoldsMostRows(job.ns_id, last.value());
+  const Plan plan = MakePlan(job.spec.filter, request);
+  const Evaluator evaluator(job.spec.filter);
+  if (plan.table_scan) {
+    auto found = RunScan(db_, partner_, {job.spec, evaluator, job.of()}, nullptr);
+    if (!found.ok()) return found.status();
+    return found.value().matched;
+  }
+  auto lease = db_.cache().Take(plan.sql);
+  if (!lease.ok()) return lease.status();
+  Cursor cursor(lease.value().get());
+  BoundFilter filter{&evaluator, job.of(), &db_};
+  BindPlan(cursor, plan, job.ns_id, &filter);
+  if (cursor.Step()) return cursor.Integer(0);
+  return Verdict(cursor.status("count"), filter);
 }
 
 // ---- Both
@@ -273,7 +245,7 @@ Result<QueryReply> QueryRunner::Run(const QuerySpec& spec, std::int64_t ns_id, s
   const QueryJob job{spec, ns_id, result_bytes, after ? &*after : nullptr};
   auto plan = PlanWithIndex(job, false);
   if (!plan.ok()) return plan.status();
-  return plan.value() ? RunIndexed(job, *plan.value()) : RunScan(job);
+  return plan.value() ? RunIndexed(job, *plan.value()) : RunPlain(job);
 }
 
 Result<std::int64_t> QueryRunner::Count(const CountSpec& count, std::int64_t ns_id) {
@@ -285,17 +257,7 @@ Result<std::int64_t> QueryRunner::Count(const CountSpec& count, std::int64_t ns_
   auto indexed = PlanWithIndex(job, true);
   if (!indexed.ok()) return indexed.status();
   if (indexed.value()) return CountIndexed(job, *indexed.value());
-  auto last = LastRowid();
-  if (!last.ok()) return last;
-  PlanRequest request;
-  request.count_only = true;
-  request.mostly_this_namespace = HoldsMostRows(ns_id, last.value());
-  const Plan plan = MakePlan(spec.filter, request);
-  const Evaluator evaluator(spec.filter);
-  ScanPart part(spec, evaluator, nullptr);
-  Scan(db_, partner_, plan, job, evaluator, last.value(), part);
-  if (!part.status.ok()) return part.status;
-  return part.rows;
+  return CountPlain(job);
 }
 
 }  // namespace hypha

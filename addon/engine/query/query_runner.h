@@ -2,25 +2,16 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include "base/entry_checksum.h"
 #include "hypha/types.h"
 #include "query/index_planner.h"
 #include "query/planner.h"
+#include "query/shared_scan.h"
 #include "sqlite/connection.h"
 
 namespace hypha {
-
-// Another reader in the same snapshot, lent for one scan.
-class ScanPartner {
- public:
-  virtual ~ScanPartner() = default;
-  // Runs `theirs` on another connection that sees the very same snapshot and `mine` on this thread, at the same time;
-  // returns when both are done. False when there is no such connection now: neither was run.
-  virtual bool Together(const std::function<void()>& mine, const std::function<void(Connection&)>& theirs) = 0;
-};
 
 // A query with all that it needs beside the connection.
 struct QueryJob {
@@ -49,8 +40,10 @@ class QueryRunner {
   Result<std::optional<IndexPlan>> PlanWithIndex(const QueryJob& job, bool count_only);
   Result<bool> IsSelective(const IndexPlan& plan);
   Result<QueryReply> RunIndexed(const QueryJob& job, const IndexPlan& plan);
-  Result<QueryReply> RunScan(const QueryJob& job);
+  Result<QueryReply> RunPlain(const QueryJob& job);
   Result<QueryReply> RunInKeyOrder(const QueryJob& job, const Plan& plan);
+  Result<QueryReply> RunUnordered(const QueryJob& job, const Plan& plan);
+  Result<std::int64_t> CountPlain(const QueryJob& job);
   Result<std::int64_t> CountIndexed(const QueryJob& job, const IndexPlan& plan);
   Result<std::int64_t> LastRowid();
   // A guess from a few random rows.

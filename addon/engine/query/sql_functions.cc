@@ -33,15 +33,6 @@ bool IsPastDeadline(BoundFilter& filter, std::size_t bytes) {
   return filter.connection->PastDeadline();
 }
 
-// Whether what the evaluator will read has its checksum.
-bool IsIntact(const BoundFilter& filter, const EntryView& entry, sqlite3_value* crc) {
-  if (sqlite3_value_type(crc) == SQLITE_NULL) return true;
-  const std::int64_t stored = sqlite3_value_int64(crc);
-  const Evaluator& evaluator = *filter.evaluator;
-  if (evaluator.needs_value() && !IsValueIntact(stored, filter.of.id, entry.key, entry.value)) return false;
-  return !(evaluator.needs_metadata() || evaluator.needs_numbers()) || AreAttributesIntact(stored, filter.of.id, entry);
-}
-
 void Match(sqlite3_context* context, int /*count*/, sqlite3_value** arguments) {
   auto* filter = static_cast<BoundFilter*>(sqlite3_value_pointer(arguments[0], kFilterPointer));
   if (filter == nullptr) return sqlite3_result_error(context, "hypha_match needs a bound filter", -1);
@@ -55,7 +46,8 @@ void Match(sqlite3_context* context, int /*count*/, sqlite3_value** arguments) {
   entry.version = sqlite3_value_int64(arguments[6]);
   if (IsPastDeadline(*filter, entry.value.size())) return sqlite3_result_error_code(context, SQLITE_INTERRUPT);
   try {
-    if (!IsIntact(*filter, entry, arguments[7])) {
+    const bool unchecked = sqlite3_value_type(arguments[7]) == SQLITE_NULL;
+    if (!unchecked && !IsIntactFor(*filter->evaluator, sqlite3_value_int64(arguments[7]), filter->of.id, entry)) {
       filter->damaged = DamagedEntry(filter->of.name, entry.key);
       return sqlite3_result_error_code(context, SQLITE_CORRUPT);
     }

@@ -1,9 +1,11 @@
-// EntryReader::List: a range scan over the (namespace, key) index, with the rest of the pattern matched on the way.
+// EntryReader::List: a range of the (namespace, key) index, with the rest of the pattern matched on the way.
 #include <algorithm>
 
 #include "base/json_writer.h"
 #include "query/glob.h"
 #include "query/key_range.h"
+#include "sqlite/index_cursor.h"
+#include "sqlite/record.h"
 #include "store/entry_reader.h"
 
 namespace hypha {
@@ -42,44 +44,64 @@ bool Wanted(const ListSpec& spec, const KeyRange& range, std::string_view key) {
   return !range.pattern || range.pattern->Matches(key);
 }
 
+constexpr const char* kKeyIndex = "hypha_entries_key";
+
+// An entry of the index: the namespace, the key, the rowid.
+struct IndexEntry {
+  std::int64_t ns_id = 0;
+  std::string_view key;
+
+  bool Parse(std::string_view record) {
+    btree::Record<2> columns;
+    return columns.Parse(record, record.size()) && columns.Integer(0, &ns_id) && columns.Text(1, &key);
+  }
+};
+
+// Whether an entry comes before (< 0) the first that is wanted.
+int ComparePlace(const IndexEntry& entry, std::int64_t ns_id, const KeyRange& range) {
+  if (entry.ns_id != ns_id) return entry.ns_id < ns_id ? -1 : 1;
+  const int order = entry.key.compare(range.from);
+  return order == 0 && range.exclusive ? -1 : order;
+}
+
 }  // namespace
 
+// Read from the index's pages: SQLite would take most of the time for stepping from row to row.
 Result<JsonChunks> EntryReader::List(const ListSpec& spec, std::int64_t result_bytes) {
-  auto ns_id = namespaces_.Find(spec.ns);
-  if (!ns_id.ok()) return ns_id.status();
-  if (ns_id.value() == 0 || spec.limit == 0) return JsonChunks{};
+  auto found = namespaces_.Find(spec.ns);
+  if (!found.ok()) return found.status();
+  const std::int64_t ns_id = found.value();
+  if (ns_id == 0 || spec.limit == 0) return JsonChunks{};
   if (spec.pattern && spec.pattern->empty()) return JsonChunks{};  // only the empty key would match, and there is none
   const KeyRange range = RangeOf(spec);
-  // With a pattern to match, SQLite cannot count for us.
-  const bool exact = !range.pattern && !(spec.prefix && spec.pattern);
-  auto statement = statements_.Get(range.end ? Sql::kListRange : range.exclusive ? Sql::kListAll : Sql::kListFrom);
-  if (!statement.ok()) return statement.status();
-  Cursor cursor(statement.value());
-  // A range has no exclusive form: the key itself plus one NUL byte is its immediate successor.
-  std::string from = range.from;
-  if (range.end && range.exclusive) from.push_back('\0');
-  cursor.Bind(1, ns_id.value()).Bind(2, std::string_view(from));
-  cursor.Bind(3, exact ? spec.limit.value_or(-1) : std::int64_t{-1}).Bind(4, exact ? spec.offset : std::int64_t{0});
-  if (range.end) cursor.Bind(5, std::string_view(*range.end));
+  IndexCursor cursor(statements_.db());
+  Status status = cursor.Seek(kKeyIndex, [&](std::string_view record, bool* ok) {
+    IndexEntry entry;
+    *ok = entry.Parse(record);
+    return *ok ? ComparePlace(entry, ns_id, range) : 0;
+  });
+  if (!status.ok()) return status;
 
   ChunkWriter out;
-  std::int64_t skip = exact ? 0 : spec.offset;
-  std::int64_t left = exact ? -1 : spec.limit.value_or(-1);
-  while (left != 0 && cursor.Step()) {
-    const std::string_view key = cursor.Text(0);
-    if (!exact && !Wanted(spec, range, key)) continue;
+  std::int64_t skip = spec.offset;
+  std::int64_t left = spec.limit.value_or(-1);
+  std::string_view record;
+  while (left != 0 && cursor.Next(&record)) {
+    IndexEntry entry;
+    if (!entry.Parse(record)) return Status(Code::kCorrupt, "the index of keys is damaged");
+    if (entry.ns_id != ns_id || (range.end && entry.key >= *range.end)) break;
+    if (!Wanted(spec, range, entry.key)) continue;
     if (skip > 0) {
       --skip;
       continue;
     }
     if (left > 0) --left;
-    AppendJsonString(out.Element(), key);
+    AppendJsonString(out.Element(), entry.key);
     if (static_cast<std::int64_t>(out.Close()) > result_bytes) {
       return Status(Code::kTooLarge, "the result is larger than limits.resultBytes");
     }
   }
-  Status status = cursor.status("list");
-  if (!status.ok()) return status;
+  if (!cursor.status().ok()) return cursor.status();
   return out.Take();
 }
 

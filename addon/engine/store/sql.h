@@ -45,12 +45,6 @@ inline constexpr const char* kDeleteIfVersion =
 inline constexpr const char* kDeleteNamespaceEntries = "DELETE FROM hypha_entries WHERE ns_id = ?1";
 inline constexpr const char* kDeleteAllEntries = "DELETE FROM hypha_entries";
 
-inline constexpr const char* kListAll =
-    "SELECT key FROM hypha_entries WHERE ns_id = ?1 AND key > ?2 ORDER BY key LIMIT ?3 OFFSET ?4";
-inline constexpr const char* kListFrom =
-    "SELECT key FROM hypha_entries WHERE ns_id = ?1 AND key >= ?2 ORDER BY key LIMIT ?3 OFFSET ?4";
-inline constexpr const char* kListRange =
-    "SELECT key FROM hypha_entries WHERE ns_id = ?1 AND key >= ?2 AND key < ?5 ORDER BY key LIMIT ?3 OFFSET ?4";
 inline constexpr const char* kCountNamespace = "SELECT count(*) FROM hypha_entries WHERE ns_id = ?1";
 inline constexpr const char* kCountEntries = "SELECT count(*) FROM hypha_entries";
 inline constexpr const char* kCountNamespaces = "SELECT count(*) FROM hypha_namespaces";

@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "support/databases.h"
 
 namespace hypha::json {
 namespace {
@@ -148,6 +151,53 @@ TEST(JsonFindMember, WorksAtEveryOffsetOfABlock) {
     EXPECT_EQ(Find(text, "q"), "absent") << padding;
     EXPECT_EQ(Find(text, filler), "absent") << padding;
   }
+}
+
+// Objects of few names, deep and wide, as JSON.stringify or anybody else may have written them.
+void AppendRandomObject(std::mt19937& random, int depth, std::string* out) {
+  static const std::vector<std::string> kNames{"a", "ab", "", ",", ":", "}{", "b", " ", "name"};
+  const auto space = [&] { return random() % 8 == 0 ? " " : ""; };
+  out->push_back('{');
+  const unsigned members = random() % (depth == 0 ? 12 : 4);
+  for (unsigned i = 0; i < members; ++i) {
+    if (i > 0) out->push_back(',');
+    *out += space() + ('"' + kNames[random() % kNames.size()]) + '"' + space() + ':' + space();
+    const unsigned kind = random() % 4;
+    if (kind == 0 && depth < 4) {
+      AppendRandomObject(random, depth + 1, out);
+    } else if (kind == 1) {
+      *out += "[\"" + kNames[random() % kNames.size()] + "\",[{\"a\":1}]]";
+    } else if (kind == 2) {
+      *out += '"' + kNames[random() % kNames.size()] + std::string(random() % 20, 'x') + '"';
+    } else {
+      *out += std::to_string(random() % 1000);
+    }
+    *out += space();
+  }
+  out->push_back('}');
+}
+
+TEST(JsonFindMember, FindsWhatWalkingTheMembersFinds) {
+  std::mt19937 random(test::Seed());
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text;
+    AppendRandomObject(random, 0, &text);
+    for (const std::string_view name : {"a", "ab", "", ",", ":", "}{", " ", "name", "absent"}) {
+      std::string expected = "absent";
+      ObjectMembers members(text);
+      while (const auto member = members.Next()) {
+        if (DecodeString(member->name) == name) expected = member->value;
+      }
+      ASSERT_EQ(Find(text, name), expected) << name << " in " << text;
+    }
+  }
+}
+
+TEST(JsonFindMember, ReadsOnceThroughManyLookAlikes) {
+  std::string text = "{\"a\":1,\"list\":[";
+  for (int i = 0; i < 200'000; ++i) text += "{\"a\":2},";
+  text += "0],\"z\":3}";
+  EXPECT_EQ(Find(text, "a"), "1");
 }
 
 TEST(JsonFindMember, OfOtherKindsIsNothing) {
