@@ -158,11 +158,11 @@ void AppendRandomObject(std::mt19937& random, int depth, std::string* out) {
   static const std::vector<std::string> kNames{"a", "ab", "", ",", ":", "}{", "b", " ", "name"};
   const auto space = [&] { return random() % 8 == 0 ? " " : ""; };
   out->push_back('{');
-  const unsigned members = random() % (depth == 0 ? 12 : 4);
-  for (unsigned i = 0; i < members; ++i) {
+  const auto members = random() % (depth == 0 ? 12 : 4);
+  for (std::size_t i = 0; i < members; ++i) {
     if (i > 0) out->push_back(',');
     *out += space() + ('"' + kNames[random() % kNames.size()]) + '"' + space() + ':' + space();
-    const unsigned kind = random() % 4;
+    const auto kind = random() % 4;
     if (kind == 0 && depth < 4) {
       AppendRandomObject(random, depth + 1, out);
     } else if (kind == 1) {
