@@ -6,6 +6,8 @@ import { StorageError, settle } from './errors.js';
 /** @typedef {{ signal?: AbortSignal, timeout?: number }} ReadControl timeout in milliseconds */
 
 let lastToken = 0;
+/** @returns {number} by which the addon knows a call that may be cancelled */
+export const newToken = () => ++lastToken;
 
 /**
  * A read that ends with HYPHA_ABORTED when its signal fires and with HYPHA_TIMEOUT after its timeout.
@@ -19,7 +21,7 @@ let lastToken = 0;
 export async function controlled(store, transaction, control, kind, args) {
   const { signal, timeout = 0 } = control ?? {};
   if (signal === undefined) return settle(store.read(timeout === 0 ? transaction : [transaction, timeout, 0], kind, ...args));
-  const token = ++lastToken;
+  const token = newToken();
   const cancel = () => store.cancel(token);
   if (signal.aborted) throw aborted(signal);
   const answer = store.read([transaction, timeout, token], kind, ...args);

@@ -8,6 +8,8 @@ export const SQLITE_VERSION = native.sqliteVersion;
 export const ERROR_CODES = Object.freeze(native.errorCodes);
 
 export { open, migrate } from './open.js';
+export { restore } from './copies.js';
+export { BackupSchedule } from './backup-schedule.js';
 export { StorageError } from './errors.js';
 export { Store } from './store.js';
 export { Transaction } from './transaction.js';

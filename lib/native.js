@@ -37,6 +37,7 @@ import { platformName } from './platform.js';
  * @property {(token: number) => void} cancel
  * @property {(timeout: number) => Promise<number>} begin
  * @property {(transaction: number, commit: boolean) => Promise<void>} end
+ * @property {(path: string, replace: boolean, token: number) => Promise<import('./copies.js').BackupReport>} backup
  * @property {() => Promise<void>} checkpoint
  * @property {() => { queuedOperations: number, queuedBytes: number }} stats
  * @property {() => void} abandon
@@ -55,6 +56,9 @@ import { platformName } from './platform.js';
  * @property {FailureRecord} [refusal]
  * @property {(options: object) => Promise<NativeStore>} open
  * @property {(options: object, target: number) => Promise<void>} migrate
+ * @property {(from: string, to: string, token: number) => Promise<import('./copies.js').BackupReport>} restore
+ * @property {(token: number) => [done: number, total: number] | undefined} copyProgress
+ * @property {(token: number) => void} cancel
  * @property {() => void} closeAll
  * @property {(id: number) => string | undefined} takeChunk
  * @property {number} YIELD

@@ -93,6 +93,8 @@ const select = {
 };
 /** @type {OptionSpec} */
 const signal = { check: (value) => typeof value?.aborted === 'boolean' && typeof value.addEventListener === 'function', expected: 'an AbortSignal' };
+/** @type {OptionSpec} */
+const listener = { check: (value) => typeof value === 'function', expected: 'a function' };
 const timeout = integer(1, day);
 const durability = OPEN_OPTIONS.durability;
 
@@ -149,6 +151,16 @@ export const METHOD_OPTIONS = /** @type {const} */ ({
   }),
   bufferSet: /** @type {OptionTable} */ ({ namespace, metadata: anything, overwrite: boolean, ifVersion: version }),
   bufferDelete: /** @type {OptionTable} */ ({ namespace, ifVersion: version }),
+  backup: /** @type {OptionTable} */ ({ overwrite: boolean, onProgress: listener, signal }),
+  restore: /** @type {OptionTable} */ ({ onProgress: listener, signal }),
+  verify: /** @type {OptionTable} */ ({ level: { ...oneOf('quick', 'full'), fallback: 'full' }, signal, timeout: { ...timeout, fallback: day } }),
+  scheduleBackups: /** @type {OptionTable} */ ({
+    directory: { check: (value) => typeof value === 'string' && value !== '' && !value.includes('\0'), expected: 'a non-empty string' },
+    every: { ...integer(1000, 24 * day), fallback: day },
+    keep: { ...integer(1, 10_000), fallback: 7 },
+    onBackup: listener,
+    onError: listener,
+  }),
   copyFrom: /** @type {OptionTable} */ ({ namespaces: { check: Array.isArray, expected: 'an array of names' } }),
 });
 

@@ -37,6 +37,7 @@ export class StoreSession {
   /** @type {Set<Promise<unknown>>} reads that were begun */ #running = new Set();
   /** @type {Map<string, Promise<void>>} the last of each line of inOrder() */ #lines = new Map();
   #closed = false;
+  #stop = new AbortController(); // fires when close() begins
   /** Those that hold something. @type {Set<import('./write-buffer.js').WriteBuffer>} */ buffers = new Set();
 
   /** @param {NativeStore} store @param {{ limits: Limits, durability: Durability }} options */
@@ -236,6 +237,18 @@ export class StoreSession {
     return this.#afterWrites(() => controlled(this.#native, 0, control, kind, args));
   }
 
+  /**
+   * Something long that reads the whole store, after every write issued before it; it ends early when the store closes.
+   * @template T
+   * @param {(store: NativeStore, stop: AbortSignal) => Promise<T>} work
+   * @returns {Promise<T>}
+   */
+  async readWhole(work) {
+    this.#checkOpen();
+    await this.flushBuffers();
+    return this.#afterWrites(() => work(this.#native, this.#stop.signal));
+  }
+
   /** A promise that is settled in a later turn of the event loop. */
   nextTurn() {
     return this.#turn.next();
@@ -366,6 +379,7 @@ export class StoreSession {
   async close() {
     this.#queue.flush();
     this.#closed = true;
+    this.#stop.abort();
     this.#native.abandon(); // else reads would wait for writes that wait for a transaction
     await this.flushBuffers();
     while (this.#running.size > 0) await Promise.allSettled(this.#running);

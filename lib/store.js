@@ -1,16 +1,20 @@
 // The store: one open database file.
 
+import { BackupSchedule } from './backup-schedule.js';
+import { backup } from './copies.js';
 import { copyFrom } from './copy-from.js';
 import { invalidArgument } from './errors.js';
 import { NamespaceMethods } from './namespace-methods.js';
 import { native } from './native.js';
 import { METHOD_OPTIONS, readOptions, readOptionsWithDefaults } from './options.js';
 import { Transaction } from './transaction.js';
+import { checkPath } from './validate.js';
 import { WriteBuffer } from './write-buffer.js';
 
 /** @typedef {import('./session.js').StoreSession} StoreSession */
 /** @typedef {import('./options.js').OpenOptions} OpenOptions */
 /** @typedef {import('./copy-from.js').ContractBackend} ContractBackend */
+/** @typedef {import('./copies.js').BackupReport} BackupReport */
 
 /**
  * @typedef {object} StoreStatus
@@ -32,10 +36,18 @@ import { WriteBuffer } from './write-buffer.js';
  * @property {{ version: number, verified: boolean, problem?: string }} schema
  */
 
+/**
+ * @typedef {object} Verification
+ * @property {boolean} ok
+ * @property {{ kind: 'structure' | 'schema' | 'count' | 'namespace' | 'value' | 'checksum', message: string, namespace?: string, key?: string }[]} problems
+ *   the first 100
+ */
+
 export class Store extends NamespaceMethods {
   /** @type {StoreSession} */ #session;
   /** @type {ReturnType<typeof import('./options.js').readOpenOptions>} */ #options;
   /** @type {Promise<void> | undefined} */ #closing;
+  /** @type {Set<BackupSchedule>} */ #schedules = new Set();
 
   /**
    * Use open().
@@ -121,6 +133,46 @@ export class Store extends NamespaceMethods {
     await this.#session.checkpoint();
   }
 
+  /**
+   * Copies the store, as it is now with every write issued before, into a file of its own, while reads and writes go on.
+   * The file is there only once it has been read back and found whole; when this fails nothing is left behind.
+   * @param {string} path in a directory that is there
+   * @param {import('./copies.js').CopyOptions & { overwrite?: boolean }} [options] overwrite: replace a file that is there
+   * @returns {Promise<BackupReport>}
+   */
+  async backup(path, options) {
+    const given = readOptions(options, METHOD_OPTIONS.backup);
+    checkPath(path, 'path');
+    return this.#session.readWhole((native, stop) => backup(native, path, given, stop));
+  }
+
+  /**
+   * Makes a backup every so often, and keeps the newest. The timer does not keep the process alive; close() stops it.
+   * @param {{ directory: string, every?: number, keep?: number, onBackup?: (report: BackupReport) => void, onError?: (error: unknown) => void }} options
+   *   every: milliseconds, default a day; keep: default 7
+   * @returns {BackupSchedule}
+   */
+  scheduleBackups(options) {
+    const given = readOptionsWithDefaults(options, METHOD_OPTIONS.scheduleBackups);
+    if (given.directory === undefined) throw invalidArgument('options.directory', 'a non-empty string');
+    this.#session.checkUsable();
+    const path = this.#options.mode === 'memory' ? undefined : this.#options.path;
+    const schedule = new BackupSchedule((to) => this.backup(to), path, /** @type {any} */ (given));
+    this.#schedules.add(schedule);
+    return schedule;
+  }
+
+  /**
+   * Looks for damage. 'quick' reads the structure of tables and indexes; 'full' also compares each index with its table, and each
+   * entry with its checksum. Damage is an answer, not an error.
+   * @param {{ level?: 'quick' | 'full', signal?: AbortSignal, timeout?: number }} [options] level: default 'full'
+   * @returns {Promise<Verification>}
+   */
+  async verify(options) {
+    const given = readOptionsWithDefaults(options, METHOD_OPTIONS.verify);
+    return JSON.parse(await this.#session.readControlled(given, 'verify', given.level === 'full'));
+  }
+
   /** @returns {Promise<StoreStatus>} */
   async status() {
     const status = JSON.parse(await this.#session.read('status'));
@@ -145,7 +197,16 @@ export class Store extends NamespaceMethods {
    * @returns {Promise<void>}
    */
   close() {
-    return (this.#closing ??= this.#session.close());
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close() {
+    const stopped = [...this.#schedules].map((schedule) => schedule.stop());
+    try {
+      await this.#session.close();
+    } finally {
+      await Promise.all(stopped);
+    }
   }
 
   /** @returns {Promise<void>} */

@@ -100,3 +100,9 @@ export function toArray(list, name) {
 export function checkPattern(pattern, limits, name) {
   if (isLonger(pattern, limits.patternBytes)) throw tooLarge(name, 'patternBytes', limits.patternBytes);
 }
+
+/** @param {unknown} path @param {string} name @returns {asserts path is string} */
+export function checkPath(path, name) {
+  const ok = typeof path === 'string' && path !== '' && !path.includes('\0');
+  if (!ok) throw new StorageError('HYPHA_INVALID_ARGUMENT', `${name} must be a non-empty string without NUL characters`);
+}

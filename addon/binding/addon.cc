@@ -1,5 +1,6 @@
 // The module's table of contents.
 #include "convert.h"
+#include "copies.h"
 #include "duplicate_image.h"
 #include "env_state.h"
 #include "guard.h"
@@ -142,6 +143,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   state->store_constructor() = Napi::Persistent(StoreHandle::Define(env));
   exports.Set("open", Napi::Function::New<Guard<&Open>>(env, "open"));
   exports.Set("migrate", Napi::Function::New<Guard<&Migrate>>(env, "migrate"));
+  exports.Set("restore", Napi::Function::New<Guard<&Restore>>(env, "restore"));
+  exports.Set("copyProgress", Napi::Function::New<Guard<&Progress>>(env, "copyProgress"));
+  exports.Set("cancel", Napi::Function::New<Guard<&Cancel>>(env, "cancel"));
   exports.Set("closeAll", Napi::Function::New<Guard<&CloseAll>>(env, "closeAll"));
   exports.Set("takeChunk", Napi::Function::New<TakeChunk>(env, "takeChunk"));
   exports.Set("YIELD", Napi::Number::New(env, StoreHandle::kYield));

@@ -110,6 +110,7 @@ void EnvState::EndSnapshots() {
 }
 
 void EnvState::CloseAll() {
+  for (const auto& copy : progress_) Cancel(copy.first);  // they may take long
   // A close() or open() under way first: the process must not end in the middle of it.
   for (auto& thread : threads_) thread.thread.join();
   threads_.clear();

@@ -21,6 +21,12 @@ namespace hypha::binding {
 
 class StoreHandle;
 
+// Pages of a copy. Set on the copying thread, read on the JavaScript thread.
+struct CopyProgress {
+  std::atomic<std::int64_t> done{0};
+  std::atomic<std::int64_t> total{0};
+};
+
 // Work for the JavaScript thread, made on another thread.
 class Completion {
  public:
@@ -109,6 +115,17 @@ class EnvState : public std::enable_shared_from_this<EnvState> {
     if (found != cancellations_.end()) found->second->store(true);
   }
 
+  // How far copies are, under the numbers by which they are cancelled.
+  std::shared_ptr<CopyProgress> NewProgress(std::int64_t token) {
+    return progress_[token] = std::make_shared<CopyProgress>();
+  }
+  void ForgetProgress(std::int64_t token) { progress_.erase(token); }
+  // Null when there is no such copy.
+  const CopyProgress* ProgressOf(std::int64_t token) const {
+    const auto found = progress_.find(token);
+    return found == progress_.end() ? nullptr : found->second.get();
+  }
+
   // Chunks of results that JavaScript has not asked for yet, under numbers.
   double KeepChunks(JsonChunks chunks) {
     kept_[++last_kept_] = {std::move(chunks), 0};
@@ -157,6 +174,7 @@ class EnvState : public std::enable_shared_from_this<EnvState> {
   std::vector<Thread> threads_;
   std::unordered_set<StoreHandle*> handles_;
   std::unordered_map<std::int64_t, std::shared_ptr<std::atomic<bool>>> cancellations_;
+  std::unordered_map<std::int64_t, std::shared_ptr<CopyProgress>> progress_;
   struct Kept {
     JsonChunks chunks;
     std::size_t next;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "convert.h"
+#include "copies.h"
 #include "guard.h"
 #include "promise.h"
 #include "read_arguments.h"
@@ -74,6 +75,7 @@ Napi::Function StoreHandle::Define(Napi::Env env) {
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Cancel>>("cancel"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Begin>>("begin"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::End>>("end"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::Backup>>("backup"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Checkpoint>>("checkpoint"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Stats>>("stats"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Abandon>>("abandon"),
@@ -348,6 +350,11 @@ Napi::Value StoreHandle::End(const Napi::CallbackInfo& info) {
     engine_->End(static_cast<TransactionId>(transaction), commit, Deliver<Status>(pending, &SettleStatus));
   });
   return pending->promise();
+}
+
+Napi::Value StoreHandle::Backup(const Napi::CallbackInfo& info) {
+  if (!Usable(info.Env())) return {};
+  return binding::Backup(info, state_, engine_);
 }
 
 Napi::Value StoreHandle::Checkpoint(const Napi::CallbackInfo& info) {

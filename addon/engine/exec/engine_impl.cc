@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "hypha/caught.h"
+#include "ops/backup.h"
 #include "query/index_catalog.h"
 #include "query/sql_functions.h"
 #include "schema/migrations.h"
@@ -76,6 +77,7 @@ Status EngineImpl::OpenWriter() {
   }
   if (status.ok()) status = VerifySchema(*db.value());
   if (status.ok()) status = RefreshIndexes(*db.value());
+  if (status.ok()) status = ForgetManifest(*db.value());
   if (!status.ok()) return status;
   hooks_.Reach("writer-opened");
   const WriterOptions writer{options_.limits.queue_operations, options_.limits.queue_bytes, options_.busy_timeout_ms};

@@ -28,6 +28,7 @@ class EngineImpl final : public Engine {
   void ReadIn(TransactionId id, ReadRequest request, ReadControl control, ReadDone done) override;
   void Abandon(const void* owner) override;
   void Checkpoint(StatusDone done) override;
+  Result<BackupReport> Backup(const BackupSpec& spec) override;
   EngineStats Stats() override;
   const OpenOptions& options() const override { return options_; }
 

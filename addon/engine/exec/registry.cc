@@ -72,11 +72,6 @@ Result<std::shared_ptr<EngineImpl>> Join(const FileId& file, const OpenOptions& 
   return std::shared_ptr<EngineImpl>();
 }
 
-Status RegisterVfses() {
-  if (RegisterFileVfs() == SQLITE_OK && RegisterMemoryVfs() == SQLITE_OK) return Status::Ok();
-  return Status(Code::kInternal, "the VFS layer could not be registered");
-}
-
 Result<std::shared_ptr<EngineImpl>> JoinOrOpen(OpenOptions options, const Hooks& hooks) {
   bool exists = false;
   if (options.memory) {
@@ -164,6 +159,29 @@ Status MigrateFile(const OpenOptions& options, int target, const Hooks& hooks) {
 }
 
 }  // namespace
+
+Status RegisterVfses() {
+  if (RegisterFileVfs() == SQLITE_OK && RegisterMemoryVfs() == SQLITE_OK) return Status::Ok();
+  return Status(Code::kInternal, "the VFS layer could not be registered");
+}
+
+bool IsSameFile(const std::string& a, const std::string& b) {
+  const FileId id = IdOf(a);
+  return id.exists() && id == IdOf(b);
+}
+
+Status WithFileClosed(const std::string& path, const std::function<Status()>& work) {
+  Registry& registry = Engines();
+  MutexLock opening(registry.opening);
+  {
+    MutexLock lock(registry.mutex);
+    const FileId file = IdOf(path);
+    for (const auto& running : registry.running) {
+      if (file.exists() && running.file == file) return {Code::kBusy, path + " is open in this process"};
+    }
+  }
+  return work();
+}
 
 Result<OpenedStore> OpenStore(const OpenOptions& options, const Hooks& hooks) {
   return Caught([&] { return Open(options, hooks); });

@@ -1,6 +1,7 @@
 // The engines of this process, one for each database file.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "hypha/engine.h"
@@ -12,6 +13,16 @@ struct FileCheck {
   std::string path;  // absolute, the parent's links resolved
   bool exists = false;
 };
+
+// Whether both name one file that exists.
+bool IsSameFile(const std::string& a, const std::string& b);
+
+// Runs `work` while nobody in this process opens or closes a store. kBusy, and no work, when the file of that name is
+// open here.
+Status WithFileClosed(const std::string& path, const std::function<Status()>& work);
+
+// Registers the engine's SQLite VFSes; may be called again.
+Status RegisterVfses();
 
 // Refuses what must not be opened: kCantOpen for a directory, a FIFO or device, a symbolic link, a file with a second
 // hard link, a missing file or folder when `create` is off; kInvalidArgument for an empty path or one with a NUL byte.

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "hypha/backup.h"
 #include "hypha/hooks.h"
 #include "hypha/inline_reader.h"
 #include "hypha/types.h"
@@ -52,6 +53,11 @@ class Engine {
   // Copies the whole log into the database and empties it. kBusy when readers or other processes prevent it.
   virtual void Checkpoint(StatusDone done) = 0;
 
+  // Copies one state of the store to a file, which is there only once it was read back and found whole. Blocks for long;
+  // writers and readers go on. kInvalidArgument for the store's own file, kExists, kCantOpen, kBusy when the target is
+  // open, kAborted, kFull, kIo, kCorrupt: then nothing is left behind, and a file to be replaced is as it was.
+  virtual Result<BackupReport> Backup(const BackupSpec& spec) = 0;
+
   virtual EngineStats Stats() = 0;
   virtual const OpenOptions& options() const = 0;
 };
@@ -72,6 +78,11 @@ Status CloseStore(const std::shared_ptr<Engine>& engine);
 
 // Brings the file to schema `target` (1 or more) and closes it. Blocks. kBusy while this process has it open.
 Status MigrateStore(const OpenOptions& options, int target, const Hooks& hooks = {});
+
+// Puts a copy of the store `from` at `to`, in place of what is there. Blocks. Codes as for Backup(); kCorrupt also when
+// `from` differs from its manifest, kSchemaOutdated when it is of an older layout.
+Result<BackupReport> RestoreStore(const std::string& from, const std::string& to, const CopyControl& control,
+                                  const Hooks& hooks = {});
 
 // SQLite's version, and whether the SQLite that runs is the one this was compiled with (kInternal when not).
 const char* SqliteVersion();

@@ -1,0 +1,85 @@
+// Backup and restore: connections and locks around ops/backup.
+#include "exec/engine_impl.h"
+#include "exec/registry.h"
+#include "hypha/caught.h"
+#include "ops/backup.h"
+#include "query/sql_functions.h"
+#include "schema/migrations.h"
+
+namespace hypha {
+namespace {
+
+// The last step of both. Most of the copy has been synced before the lock is taken.
+Status PutInPlace(TargetFile& target, const Hooks& hooks) {
+  Status status = target.Sync();
+  if (!status.ok()) return status;
+  return WithFileClosed(target.path(), [&] {
+    hooks.Reach("before-publish");
+    return target.Publish([&] {
+      Status cleared = ClearTheWay(target.path());
+      hooks.Reach("before-rename");
+      return cleared;
+    });
+  });
+}
+
+Result<BackupReport> CopyInto(TargetFile& target, const ConnectionOptions& connect, CopyPurpose purpose,
+                              const CopyControl& control, const Hooks& hooks) {
+  Status closed = WithFileClosed(target.path(), [] { return Status::Ok(); });
+  if (!closed.ok()) return closed;
+  auto source = Connection::Open(connect);
+  if (!source.ok()) return source.status();
+  auto report = CopyVerified(*source.value(), target, purpose, control, hooks);
+  if (!report.ok()) return report;
+  Status placed = PutInPlace(target, hooks);
+  if (!placed.ok()) return placed;
+  hooks.Reach("after-publish");
+  return report;
+}
+
+Status MustBeCurrent(Connection& db) {
+  auto version = SchemaVersion(db);
+  if (!version.ok()) return version.status();
+  if (version.value() == kLatestSchema) return Status::Ok();
+  return {Code::kSchemaOutdated,
+          "the file to restore has schema " + std::to_string(version.value()) + "; open() would migrate it"};
+}
+
+Result<BackupReport> Restore(const std::string& from, const std::string& to, const CopyControl& control,
+                             const Hooks& hooks) {
+  Status status = RegisterVfses();
+  if (!status.ok()) return status;
+  auto file = CheckFile(from, false);
+  if (!file.ok()) return file.status();
+  if (IsSameFile(file.value().path, to)) return Status(Code::kInvalidArgument, "a file cannot be restored to itself");
+  auto target = TargetFile::Create(to, true);
+  if (!target.ok()) return target.status();
+  ConnectionOptions connect;
+  connect.path = file.value().path;
+  connect.read_only = true;
+  connect.busy_timeout_ms = 5000;
+  connect.max_text_bytes = 1'000'000'000;
+  connect.register_functions = &RegisterSqlFunctions;
+  connect.accept = &MustBeCurrent;
+  return CopyInto(target.value(), connect, CopyPurpose::kRestore, control, hooks);
+}
+
+}  // namespace
+
+Result<BackupReport> EngineImpl::Backup(const BackupSpec& spec) {
+  return Caught([&]() -> Result<BackupReport> {
+    if (!options_.memory && IsSameFile(options_.path, spec.path)) {
+      return Status(Code::kInvalidArgument, "the target is the store's own file");
+    }
+    auto target = TargetFile::Create(spec.path, spec.replace);
+    if (!target.ok()) return target.status();
+    return CopyInto(target.value(), Connect(Role::kReader), CopyPurpose::kBackup, spec.control, hooks_);
+  });
+}
+
+Result<BackupReport> RestoreStore(const std::string& from, const std::string& to, const CopyControl& control,
+                                  const Hooks& hooks) {
+  return Caught([&] { return Restore(from, to, control, hooks); });
+}
+
+}  // namespace hypha

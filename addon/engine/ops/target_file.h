@@ -1,0 +1,47 @@
+// A file that appears under its name only when it is whole: written under a temporary name beside it, synced, renamed.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "hypha/status.h"
+
+namespace hypha {
+
+// Thread: one. What is not published is removed by the destructor.
+class TargetFile {
+ public:
+  // Makes the temporary file, mode 0600. kCantOpen for a folder that is missing or may not be written to, and for a
+  // target that is no regular file or has a second name; kExists for one that is there when `replace` is off; kFull.
+  static Result<TargetFile> Create(const std::string& path, bool replace);
+
+  TargetFile(TargetFile&& other) noexcept;
+  TargetFile(const TargetFile&) = delete;
+  TargetFile& operator=(const TargetFile&) = delete;
+  TargetFile& operator=(TargetFile&&) = delete;
+  ~TargetFile();
+
+  // The target's absolute name, links of its folder resolved; and the temporary one.
+  const std::string& path() const { return path_; }
+  const std::string& temporary() const { return temporary_; }
+
+  // Sends what has been written so far to the disk, so that the last sync is short.
+  Status Sync();
+  // REQUIRES: nobody has the temporary file open any more. `before_rename` may still refuse.
+  Status Publish(const std::function<Status()>& before_rename = {});
+
+ private:
+  TargetFile(std::string path, bool replace) : path_(std::move(path)), replace_(replace) {}
+  Status Make();
+  Status Rename();
+
+  std::string path_;
+  std::string temporary_;
+  bool replace_;
+  int descriptor_ = -1;
+};
+
+// Makes a rename in the folder of `path` durable.
+Status SyncDirectoryOf(const std::string& path);
+
+}  // namespace hypha

@@ -1,0 +1,94 @@
+#include "ops/verify.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "schema/migrations.h"
+
+namespace hypha {
+namespace {
+
+// What damage does to a statement; all else (time, memory, locks) says nothing about the file.
+bool IsDamage(const Status& status) { return status.code() == Code::kCorrupt || status.code() == Code::kNotADatabase; }
+
+class Verifier {
+ public:
+  explicit Verifier(Connection& db) : db_(db) {}
+
+  void Report(Problem problem) {
+    if (result_.problems.size() < Verification::kMaxProblems) result_.problems.push_back(std::move(problem));
+  }
+
+  Status CheckStructure(bool full) {
+    auto statement = Prepare(db_.handle(), full ? "PRAGMA integrity_check" : "PRAGMA quick_check");
+    if (!statement.ok()) return Judge("structure", statement.status());
+    Cursor cursor(statement.value().get());
+    while (cursor.Step()) {
+      if (cursor.Text(0) != "ok") Report({"structure", std::string(cursor.Text(0)), {}, {}});
+    }
+    return Judge("structure", cursor.status("check the structure"));
+  }
+
+  Status CheckSchema() {
+    Status status = VerifySchema(db_);
+    if (status.code() == Code::kSchemaChanged) {
+      Report({"schema", status.message(), {}, {}});
+      return Status::Ok();
+    }
+    return Judge("schema", std::move(status));
+  }
+
+  Status CheckEntries() {
+    auto content = ReadContent(db_.handle(), db_.cancelled(), [this](Problem problem) { Report(std::move(problem)); });
+    if (!content.ok()) return Judge("structure", content.status());
+    result_.content = content.value();
+    auto indexed = db_.QueryInteger("SELECT count(*) FROM hypha_entries INDEXED BY hypha_entries_key");
+    if (!indexed.ok()) return Judge("structure", indexed.status());
+    if (indexed.value() == content.value().entries) return Status::Ok();
+    Report({"count",
+            "the table has " + std::to_string(content.value().entries) + " entries, its index " +
+                std::to_string(indexed.value()),
+            {},
+            {}});
+    return Status::Ok();
+  }
+
+  Verification Take() { return std::move(result_); }
+
+ private:
+  Status Judge(const char* kind, Status status) {
+    if (!IsDamage(status)) return status;
+    Report({kind, status.message(), {}, {}});
+    return Status::Ok();
+  }
+
+  Connection& db_;
+  Verification result_;
+};
+
+}  // namespace
+
+Result<Verification> Verify(Connection& db, VerifyLevel level) {
+  Verifier verifier(db);
+  Status status = verifier.CheckStructure(level != VerifyLevel::kQuick);
+  if (status.ok()) status = verifier.CheckSchema();
+  if (status.ok() && level == VerifyLevel::kFull) status = verifier.CheckEntries();
+  if (!status.ok()) return status;
+  return verifier.Take();
+}
+
+std::string VerificationJson(const Verification& verification) {
+  using Json = nlohmann::ordered_json;
+  Json problems = Json::array();
+  for (const auto& problem : verification.problems) {
+    Json item{{"kind", problem.kind}, {"message", problem.message}};
+    if (!problem.ns.empty()) item["namespace"] = problem.ns;
+    if (!problem.key.empty()) item["key"] = problem.key;
+    problems.push_back(std::move(item));
+  }
+  const Json report{{"ok", verification.problems.empty()}, {"problems", std::move(problems)}};
+  // A damaged key may hold anything, invalid UTF-8 included.
+  return report.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace hypha

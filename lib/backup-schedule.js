@@ -1,0 +1,91 @@
+// Backups that are made by themselves, and how many of them are kept.
+
+import { readdir, stat, unlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+
+/** @typedef {import('./copies.js').BackupReport} BackupReport */
+/**
+ * @typedef {object} ScheduleOptions
+ * @property {string} directory that is there; others may keep files in it
+ * @property {number} every milliseconds between the starts of two backups
+ * @property {number} keep newest backups that are kept
+ * @property {(report: BackupReport) => void} [onBackup]
+ * @property {(error: unknown) => void} [onError]
+ */
+
+/** What a process that was killed left behind is certainly nobody's by then. */
+const ABANDONED_AFTER = 24 * 60 * 60 * 1000;
+
+/** @param {string | undefined} path @returns {string} what the names of its backups begin with */
+const stemOf = (path) => (path === undefined ? 'memory' : basename(path).replace(/\.[^.]*$/, '') || basename(path));
+
+/** @param {string} stem @returns {RegExp} */
+const namesOf = (stem) => new RegExp(`^${stem.replace(/[^\w]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)}-\\d{8}T\\d{9}Z\\.db(\\.tmp-.*)?$`, 'u');
+
+/** Made by Store.scheduleBackups(). */
+export class BackupSchedule {
+  #make;
+  #options;
+  #stem;
+  #names;
+  /** @type {ReturnType<typeof setInterval> | undefined} */ #timer;
+  /** @type {Promise<BackupReport | undefined> | undefined} */ #running;
+  /** The last one that was made. @type {BackupReport | undefined} */ last;
+  /** Why the last attempt failed; undefined when it did not. @type {unknown} */ lastError;
+
+  /**
+   * @param {(path: string) => Promise<BackupReport>} make
+   * @param {string | undefined} path of the store
+   * @param {ScheduleOptions} options checked
+   */
+  constructor(make, path, options) {
+    this.#make = make;
+    this.#options = options;
+    this.#stem = stemOf(path);
+    this.#names = namesOf(this.#stem);
+    this.#timer = setInterval(() => this.run(), options.every);
+    this.#timer.unref(); // a schedule alone is no reason for a process to go on
+  }
+
+  /**
+   * Makes one now. While one is under way, that one counts.
+   * @returns {Promise<BackupReport | undefined>} undefined when it failed: see lastError and onError
+   */
+  run() {
+    return (this.#running ??= this.#runOnce().finally(() => (this.#running = undefined)));
+  }
+
+  async #runOnce() {
+    const { directory, onBackup, onError } = this.#options;
+    const stamp = new Date().toISOString().replace(/[-:.]/g, '');
+    try {
+      const report = await this.#make(join(directory, `${this.#stem}-${stamp}.db`));
+      this.last = report;
+      await this.#forgetOld();
+      this.lastError = undefined;
+      onBackup?.(report);
+      return report;
+    } catch (error) {
+      this.lastError = error;
+      onError?.(error);
+      return undefined;
+    }
+  }
+
+  async #forgetOld() {
+    const { directory, keep } = this.#options;
+    const names = (await readdir(directory)).filter((name) => this.#names.test(name));
+    const whole = names.filter((name) => name.endsWith('.db')).sort();
+    for (const name of whole.slice(0, Math.max(0, whole.length - keep))) await unlink(join(directory, name));
+    for (const name of names.filter((each) => !each.endsWith('.db'))) {
+      const { mtimeMs } = await stat(join(directory, name));
+      if (Date.now() - mtimeMs > ABANDONED_AFTER) await unlink(join(directory, name));
+    }
+  }
+
+  /** No more of them. @returns {Promise<void>} resolved once the one under way has ended */
+  async stop() {
+    clearInterval(this.#timer);
+    await this.#running;
+  }
+}

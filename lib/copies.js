@@ -1,0 +1,89 @@
+// Backup and restore: copies of a whole store.
+
+import { aborted, newToken } from './control.js';
+import { closed, settle } from './errors.js';
+import { native } from './native.js';
+import { METHOD_OPTIONS, readOptions } from './options.js';
+import { checkPath } from './validate.js';
+
+/**
+ * @typedef {object} BackupReport
+ * @property {string} path absolute
+ * @property {number} bytes
+ * @property {number} entries
+ * @property {number} namespaces
+ * @property {number} createdAt milliseconds UTC
+ * @property {string} contentHash 16 hexadecimal digits over all entries and namespaces, whatever their order in the file
+ */
+/** @typedef {{ pages: number, totalPages: number }} CopyProgress pages copied so far */
+/** @typedef {{ signal?: AbortSignal, onProgress?: (progress: CopyProgress) => void }} CopyOptions */
+
+const PROGRESS_EVERY = 50;
+
+/**
+ * A copy that tells how far it is, and ends early by its signal, by a listener that throws, or by `stop`.
+ * @param {(token: number) => Promise<BackupReport>} begin
+ * @param {CopyOptions} options
+ * @param {AbortSignal} [stop] fires when the store is closed
+ * @returns {Promise<BackupReport>}
+ */
+async function runCopy(begin, { signal, onProgress }, stop) {
+  if (signal?.aborted) throw aborted(signal);
+  if (stop?.aborted) throw closed();
+  const token = newToken();
+  const cancel = () => native.cancel(token);
+  /** @type {{ error: unknown } | undefined} */ let thrown;
+  let told = -1;
+  const tell = (/** @type {CopyProgress} */ progress) => {
+    if (onProgress === undefined || thrown !== undefined || progress.pages === told) return;
+    told = progress.pages;
+    try {
+      onProgress(progress);
+    } catch (error) {
+      thrown = { error };
+      cancel();
+    }
+  };
+  const look = () => {
+    const [pages, totalPages] = native.copyProgress(token) ?? [0, 0];
+    if (totalPages > 0) tell({ pages, totalPages });
+  };
+  const timer = onProgress && setInterval(look, PROGRESS_EVERY);
+  const signals = [signal, stop].filter((each) => each !== undefined);
+  for (const each of signals) each.addEventListener('abort', cancel, { once: true });
+  try {
+    const { totalPages, ...report } = /** @type {any} */ (await settle(begin(token)));
+    tell({ pages: totalPages, totalPages });
+    return report;
+  } catch (error) {
+    if (thrown !== undefined) throw thrown.error;
+    if (/** @type {import('./errors.js').StorageError} */ (error).code !== 'HYPHA_ABORTED') throw error;
+    throw signal?.aborted ? aborted(signal) : closed('the store was closed during the backup');
+  } finally {
+    clearInterval(timer);
+    for (const each of signals) each.removeEventListener('abort', cancel);
+  }
+}
+
+/**
+ * @param {import('./native.js').NativeStore} store
+ * @param {string} path
+ * @param {CopyOptions & { overwrite?: boolean }} options checked
+ * @param {AbortSignal} stop
+ * @returns {Promise<BackupReport>}
+ */
+export const backup = (store, path, options, stop) => runCopy((token) => store.backup(path, options.overwrite ?? false, token), options, stop);
+
+/**
+ * Puts a copy of the store in the file `from` at `to`, in place of what is there: read back first, and then in one step.
+ * @param {string} from a backup, or any file of a store
+ * @param {string} to refused with HYPHA_BUSY while anybody has it open
+ * @param {CopyOptions} [options]
+ * @returns {Promise<BackupReport>} of what `to` now holds
+ */
+export async function restore(from, to, options) {
+  const given = readOptions(options, METHOD_OPTIONS.restore);
+  checkPath(from, 'from');
+  checkPath(to, 'to');
+  return runCopy((token) => native.restore(from, to, token), given);
+}
