@@ -21,17 +21,40 @@ import { checkPath } from './validate.js';
 const PROGRESS_EVERY = 50;
 
 /**
- * A copy that tells how far it is, and ends early by its signal, by a listener that throws, or by `stop`.
+ * Work of the addon that ends early by one of the signals.
+ * @template T
+ * @param {(token: number) => Promise<T>} begin
+ * @param {number} token
+ * @param {AbortSignal | undefined} signal
+ * @param {AbortSignal | undefined} stop fires when the store is closed
+ * @returns {Promise<T>}
+ */
+async function runStoppable(begin, token, signal, stop) {
+  if (signal?.aborted) throw aborted(signal);
+  if (stop?.aborted) throw closed();
+  const cancel = () => native.cancel(token);
+  const signals = [signal, stop].filter((each) => each !== undefined);
+  for (const each of signals) each.addEventListener('abort', cancel, { once: true });
+  try {
+    return await settle(begin(token));
+  } catch (error) {
+    if (/** @type {import('./errors.js').StorageError} */ (error).code !== 'HYPHA_ABORTED') throw error;
+    if (signal?.aborted) throw aborted(signal);
+    throw stop?.aborted ? closed('the store was closed meanwhile') : error;
+  } finally {
+    for (const each of signals) each.removeEventListener('abort', cancel);
+  }
+}
+
+/**
+ * A copy that tells how far it is. A listener that throws ends it.
  * @param {(token: number) => Promise<BackupReport>} begin
  * @param {CopyOptions} options
- * @param {AbortSignal} [stop] fires when the store is closed
+ * @param {AbortSignal} [stop]
  * @returns {Promise<BackupReport>}
  */
 async function runCopy(begin, { signal, onProgress }, stop) {
-  if (signal?.aborted) throw aborted(signal);
-  if (stop?.aborted) throw closed();
   const token = newToken();
-  const cancel = () => native.cancel(token);
   /** @type {{ error: unknown } | undefined} */ let thrown;
   let told = -1;
   const tell = (/** @type {CopyProgress} */ progress) => {
@@ -41,7 +64,7 @@ async function runCopy(begin, { signal, onProgress }, stop) {
       onProgress(progress);
     } catch (error) {
       thrown = { error };
-      cancel();
+      native.cancel(token);
     }
   };
   const look = () => {
@@ -49,19 +72,15 @@ async function runCopy(begin, { signal, onProgress }, stop) {
     if (totalPages > 0) tell({ pages, totalPages });
   };
   const timer = onProgress && setInterval(look, PROGRESS_EVERY);
-  const signals = [signal, stop].filter((each) => each !== undefined);
-  for (const each of signals) each.addEventListener('abort', cancel, { once: true });
   try {
-    const { totalPages, ...report } = /** @type {any} */ (await settle(begin(token)));
+    const { totalPages, ...report } = /** @type {any} */ (await runStoppable(begin, token, signal, stop));
     tell({ pages: totalPages, totalPages });
+    if (thrown !== undefined) throw thrown.error;
     return report;
   } catch (error) {
-    if (thrown !== undefined) throw thrown.error;
-    if (/** @type {import('./errors.js').StorageError} */ (error).code !== 'HYPHA_ABORTED') throw error;
-    throw signal?.aborted ? aborted(signal) : closed('the store was closed during the backup');
+    throw thrown === undefined ? error : thrown.error;
   } finally {
     clearInterval(timer);
-    for (const each of signals) each.removeEventListener('abort', cancel);
   }
 }
 
@@ -73,6 +92,16 @@ async function runCopy(begin, { signal, onProgress }, stop) {
  * @returns {Promise<BackupReport>}
  */
 export const backup = (store, path, options, stop) => runCopy((token) => store.backup(path, options.overwrite ?? false, token), options, stop);
+
+/**
+ * @param {import('./native.js').NativeStore} store
+ * @param {{ level: 'quick' | 'full', signal?: AbortSignal }} options checked
+ * @param {AbortSignal} stop
+ * @returns {Promise<import('./store.js').Verification>}
+ */
+export async function verify(store, { level, signal }, stop) {
+  return JSON.parse(await runStoppable((token) => store.verify(level === 'full', token), newToken(), signal, stop));
+}
 
 /**
  * Puts a copy of the store in the file `from` at `to`, in place of what is there: read back first, and then in one step.

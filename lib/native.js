@@ -38,6 +38,7 @@ import { platformName } from './platform.js';
  * @property {(timeout: number) => Promise<number>} begin
  * @property {(transaction: number, commit: boolean) => Promise<void>} end
  * @property {(path: string, replace: boolean, token: number) => Promise<import('./copies.js').BackupReport>} backup
+ * @property {(full: boolean, token: number) => Promise<string>} verify
  * @property {() => Promise<void>} checkpoint
  * @property {() => { queuedOperations: number, queuedBytes: number }} stats
  * @property {() => void} abandon

@@ -153,7 +153,7 @@ export const METHOD_OPTIONS = /** @type {const} */ ({
   bufferDelete: /** @type {OptionTable} */ ({ namespace, ifVersion: version }),
   backup: /** @type {OptionTable} */ ({ overwrite: boolean, onProgress: listener, signal }),
   restore: /** @type {OptionTable} */ ({ onProgress: listener, signal }),
-  verify: /** @type {OptionTable} */ ({ level: { ...oneOf('quick', 'full'), fallback: 'full' }, signal, timeout: { ...timeout, fallback: day } }),
+  verify: /** @type {OptionTable} */ ({ level: { ...oneOf('quick', 'full'), fallback: 'full' }, signal }),
   scheduleBackups: /** @type {OptionTable} */ ({
     directory: { check: (value) => typeof value === 'string' && value !== '' && !value.includes('\0'), expected: 'a non-empty string' },
     every: { ...integer(1000, 24 * day), fallback: day },

@@ -1,7 +1,7 @@
 // The store: one open database file.
 
 import { BackupSchedule } from './backup-schedule.js';
-import { backup } from './copies.js';
+import { backup, verify } from './copies.js';
 import { copyFrom } from './copy-from.js';
 import { invalidArgument } from './errors.js';
 import { NamespaceMethods } from './namespace-methods.js';
@@ -165,12 +165,12 @@ export class Store extends NamespaceMethods {
   /**
    * Looks for damage. 'quick' reads the structure of tables and indexes; 'full' also compares each index with its table, and each
    * entry with its checksum. Damage is an answer, not an error.
-   * @param {{ level?: 'quick' | 'full', signal?: AbortSignal, timeout?: number }} [options] level: default 'full'
+   * @param {{ level?: 'quick' | 'full', signal?: AbortSignal }} [options] level: default 'full'
    * @returns {Promise<Verification>}
    */
   async verify(options) {
     const given = readOptionsWithDefaults(options, METHOD_OPTIONS.verify);
-    return JSON.parse(await this.#session.readControlled(given, 'verify', given.level === 'full'));
+    return this.#session.readWhole((native, stop) => verify(native, /** @type {any} */ (given), stop));
   }
 
   /** @returns {Promise<StoreStatus>} */

@@ -10,7 +10,7 @@
 namespace hypha::binding {
 namespace {
 
-Napi::Object ReportToJs(Napi::Env env, const BackupReport& report) {
+Napi::Value ReportToJs(Napi::Env env, const BackupReport& report, const CopyProgress& progress) {
   const auto number = [env](std::int64_t value) { return Napi::Number::New(env, static_cast<double>(value)); };
   Napi::Object object = Napi::Object::New(env);
   object.Set("path", Napi::Value(env, ToJs(env, report.path)));
@@ -19,12 +19,14 @@ Napi::Object ReportToJs(Napi::Env env, const BackupReport& report) {
   object.Set("namespaces", number(report.namespaces));
   object.Set("createdAt", number(report.created_at));
   object.Set("contentHash", Napi::Value(env, ToJs(env, report.content_hash)));
+  object.Set("totalPages", number(progress.total.load()));
   return object;
 }
 
-// Runs `copy` on a thread of its own, to be cancelled and asked about by the token.
+// Runs `work` on a thread of its own, to be cancelled and asked about by the token; `to_js` makes its result's value.
+template <class T, class ToJs>
 Napi::Value Run(Napi::Env env, const std::shared_ptr<EnvState>& state, std::int64_t token,
-                std::function<Result<BackupReport>(const CopyControl&)> copy) {
+                std::function<Result<T>(const CopyControl&)> work, ToJs to_js) {
   auto pending = std::make_shared<Pending>(env, state);
   OrReject(env, *pending, [&] {
     CopyControl control;
@@ -34,16 +36,14 @@ Napi::Value Run(Napi::Env env, const std::shared_ptr<EnvState>& state, std::int6
       progress->total.store(total);
       progress->done.store(done);
     };
-    auto result = std::make_shared<Result<BackupReport>>(Status(Code::kNoMem));
-    auto after = MakeSettling(pending, [token, result, progress](Napi::Env e, Pending& p) {
+    auto result = std::make_shared<Result<T>>(Status(Code::kNoMem));
+    auto after = MakeSettling(pending, [token, result, progress, to_js](Napi::Env e, Pending& p) {
       p.state().ForgetCancellation(token);
       p.state().ForgetProgress(token);
       if (!result->ok()) return p.Reject(e, result->status());
-      Napi::Object report = ReportToJs(e, result->value());
-      report.Set("totalPages", Napi::Number::New(e, static_cast<double>(progress->total.load())));
-      p.Resolve(report);
+      p.Resolve(to_js(e, result->value(), *progress));
     });
-    state->RunBlocking([control = std::move(control), copy = std::move(copy), result] { *result = copy(control); },
+    state->RunBlocking([control = std::move(control), work = std::move(work), result] { *result = work(control); },
                        std::move(after));
   });
   return pending->promise();
@@ -60,11 +60,12 @@ Napi::Value Backup(const Napi::CallbackInfo& info, const std::shared_ptr<EnvStat
       !reader.Integer(info[2], &token)) {
     return {};
   }
-  return Run(info.Env(), state, token, [engine, spec](const CopyControl& control) {
+  const auto work = [engine, spec](const CopyControl& control) {
     BackupSpec controlled = spec;
     controlled.control = control;
     return engine->Backup(controlled);
-  });
+  };
+  return Run<BackupReport>(info.Env(), state, token, work, &ReportToJs);
 }
 
 Napi::Value Restore(const Napi::CallbackInfo& info) {
@@ -73,8 +74,21 @@ Napi::Value Restore(const Napi::CallbackInfo& info) {
   std::string to;
   std::int64_t token = 0;
   if (!reader.Text(info[0], &from) || !reader.Text(info[1], &to) || !reader.Integer(info[2], &token)) return {};
-  return Run(info.Env(), EnvState::Of(info.Env()), token,
-             [from, to](const CopyControl& control) { return RestoreStore(from, to, control); });
+  const auto work = [from, to](const CopyControl& control) { return RestoreStore(from, to, control); };
+  return Run<BackupReport>(info.Env(), EnvState::Of(info.Env()), token, work, &ReportToJs);
+}
+
+Napi::Value Verify(const Napi::CallbackInfo& info, const std::shared_ptr<EnvState>& state,
+                   const std::shared_ptr<Engine>& engine) {
+  Reader reader(info.Env());
+  bool full = true;
+  std::int64_t token = 0;
+  if (!reader.Boolean(info[0], &full) || !reader.Integer(info[1], &token)) return {};
+  const auto work = [engine, full](const CopyControl& control) { return engine->Verify(full, control); };
+  return Run<std::string>(info.Env(), state, token, work,
+                          [](Napi::Env env, const std::string& json, const CopyProgress& /*progress*/) {
+                            return Napi::Value(env, ToJs(env, json));
+                          });
 }
 
 Napi::Value Progress(const Napi::CallbackInfo& info) {

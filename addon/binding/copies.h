@@ -17,6 +17,10 @@ Napi::Value Backup(const Napi::CallbackInfo& info, const std::shared_ptr<EnvStat
 // restore(from, to, token): the same for what is restored.
 Napi::Value Restore(const Napi::CallbackInfo& info);
 
+// verify(full, token) of a store: a promise for JSON text.
+Napi::Value Verify(const Napi::CallbackInfo& info, const std::shared_ptr<EnvState>& state,
+                   const std::shared_ptr<Engine>& engine);
+
 // copyProgress(token): [pages copied, pages in all], undefined when no such copy runs.
 Napi::Value Progress(const Napi::CallbackInfo& info);
 

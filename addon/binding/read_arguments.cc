@@ -57,7 +57,6 @@ bool ReadArguments(const Napi::CallbackInfo& info, Reader& reader, ReadRequest* 
   if (kind == "query") return ReadQuery(info, reader, &As<QuerySpec>(out));
   if (kind == "indexes") return reader.Text(info[2], &As<IndexesSpec>(out).ns);
   if (kind == "namespace") return reader.Text(info[2], &As<NamespaceSpec>(out).name);
-  if (kind == "verify") return reader.Boolean(info[2], &As<VerifySpec>(out).full);
   if (kind == "namespaces") {
     As<NamespacesSpec>(out);
   } else if (kind == "status") {

@@ -76,6 +76,7 @@ Napi::Function StoreHandle::Define(Napi::Env env) {
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Begin>>("begin"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::End>>("end"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Backup>>("backup"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::Verify>>("verify"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Checkpoint>>("checkpoint"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Stats>>("stats"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Abandon>>("abandon"),
@@ -355,6 +356,11 @@ Napi::Value StoreHandle::End(const Napi::CallbackInfo& info) {
 Napi::Value StoreHandle::Backup(const Napi::CallbackInfo& info) {
   if (!Usable(info.Env())) return {};
   return binding::Backup(info, state_, engine_);
+}
+
+Napi::Value StoreHandle::Verify(const Napi::CallbackInfo& info) {
+  if (!Usable(info.Env())) return {};
+  return binding::Verify(info, state_, engine_);
 }
 
 Napi::Value StoreHandle::Checkpoint(const Napi::CallbackInfo& info) {

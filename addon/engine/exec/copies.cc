@@ -1,8 +1,9 @@
-// Backup and restore: connections and locks around ops/backup.
+// Backup, restore and verification: connections and locks around ops/.
 #include "exec/engine_impl.h"
 #include "exec/registry.h"
 #include "hypha/caught.h"
 #include "ops/backup.h"
+#include "ops/verify.h"
 #include "query/sql_functions.h"
 #include "schema/migrations.h"
 
@@ -74,6 +75,27 @@ Result<BackupReport> EngineImpl::Backup(const BackupSpec& spec) {
     auto target = TargetFile::Create(spec.path, spec.replace);
     if (!target.ok()) return target.status();
     return CopyInto(target.value(), Connect(Role::kReader), CopyPurpose::kBackup, spec.control, hooks_);
+  });
+}
+
+Result<std::string> EngineImpl::Verify(bool full, const CopyControl& control) {
+  return Caught([&]() -> Result<std::string> {
+    struct End {
+      ~End() {
+        db.ClearDeadline();
+        sqlite3_exec(db.handle(), "COMMIT", nullptr, nullptr, nullptr);  // of a read: nothing to lose
+      }
+      Connection& db;
+    };
+    auto db = Connection::Open(Connect(Role::kReader));
+    if (!db.ok()) return db.status();
+    Status status = db.value()->Exec("BEGIN");
+    if (!status.ok()) return status;
+    const End end{*db.value()};
+    db.value()->SetDeadline(SteadyTime::max(), control.cancelled.get());
+    auto found = hypha::Verify(*db.value(), full ? VerifyLevel::kFull : VerifyLevel::kQuick);
+    if (!found.ok()) return control.IsCancelled() ? Status(Code::kAborted) : found.status();
+    return VerificationJson(found.value());
   });
 }
 

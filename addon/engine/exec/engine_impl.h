@@ -29,6 +29,7 @@ class EngineImpl final : public Engine {
   void Abandon(const void* owner) override;
   void Checkpoint(StatusDone done) override;
   Result<BackupReport> Backup(const BackupSpec& spec) override;
+  Result<std::string> Verify(bool full, const CopyControl& control) override;
   EngineStats Stats() override;
   const OpenOptions& options() const override { return options_; }
 

@@ -6,7 +6,6 @@
 #include "base/json_writer.h"
 #include "hypha/caught.h"
 #include "ops/diagnose.h"
-#include "ops/verify.h"
 #include "query/index_catalog.h"
 
 namespace hypha {
@@ -109,12 +108,6 @@ Result<ReadReply> ReadContext::On(const StatusSpec& /*spec*/, const ReadLimits& 
 
 Result<ReadReply> ReadContext::On(const DiagnoseSpec& /*spec*/, const ReadLimits& /*limits*/) {
   return Wrap(DiagnoseJson(statements_.db()));
-}
-
-Result<ReadReply> ReadContext::On(const VerifySpec& spec, const ReadLimits& /*limits*/) {
-  auto verification = Verify(statements_.db(), spec.full ? VerifyLevel::kFull : VerifyLevel::kQuick);
-  if (!verification.ok()) return verification.status();
-  return ReadReply(VerificationJson(verification.value()));
 }
 
 }  // namespace hypha

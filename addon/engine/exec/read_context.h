@@ -42,7 +42,6 @@ class ReadContext {
   Result<ReadReply> On(const IndexesSpec& spec, const ReadLimits& limits);
   Result<ReadReply> On(const StatusSpec& spec, const ReadLimits& limits);
   Result<ReadReply> On(const DiagnoseSpec& spec, const ReadLimits& limits);
-  Result<ReadReply> On(const VerifySpec& spec, const ReadLimits& limits);
 
   KvStatements& statements_;
   NamespaceCache& namespaces_;

@@ -58,6 +58,11 @@ class Engine {
   // open, kAborted, kFull, kIo, kCorrupt: then nothing is left behind, and a file to be replaced is as it was.
   virtual Result<BackupReport> Backup(const BackupSpec& spec) = 0;
 
+  // {ok, problems: [{kind, message, namespace?, key?}]} as JSON text: whether the file is as it was left. `full`: every
+  // index against its table and every entry against its checksum, else the structure alone. Damage is an answer, not a
+  // failure. Blocks for long.
+  virtual Result<std::string> Verify(bool full, const CopyControl& control) = 0;
+
   virtual EngineStats Stats() = 0;
   virtual const OpenOptions& options() const = 0;
 };

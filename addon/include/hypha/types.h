@@ -185,11 +185,8 @@ struct NamespaceSpec {
 };
 struct StatusSpec {};
 struct DiagnoseSpec {};
-struct VerifySpec {
-  bool full = true;  // else structure and schema only
-};
 using ReadRequest = std::variant<GetEntrySpec, GetManySpec, CountSpec, ListSpec, QuerySpec, NamespacesSpec,
-                                 NamespaceSpec, IndexesSpec, StatusSpec, DiagnoseSpec, VerifySpec>;
+                                 NamespaceSpec, IndexesSpec, StatusSpec, DiagnoseSpec>;
 
 // A query's rows, and how they were found.
 struct QueryReply {
@@ -218,7 +215,7 @@ struct ReadControl {
   std::shared_ptr<std::atomic<bool>> cancelled;  // null: cannot be cancelled; set by any thread
 };
 
-// In the order of ReadRequest: GetEntry and Namespace give nothing when absent; Status, Diagnose and Verify give one JSON text.
+// In the order of ReadRequest: GetEntry and Namespace give nothing when absent; Status and Diagnose give one JSON text.
 // Namespaces gives one array of names.
 using ReadReply = std::variant<std::optional<Entry>, ManyReply, std::int64_t, JsonChunks, QueryReply,
                                std::optional<NamespaceInfo>, std::string>;
