@@ -53,9 +53,10 @@ class Engine {
   // Copies the whole log into the database and empties it. kBusy when readers or other processes prevent it.
   virtual void Checkpoint(StatusDone done) = 0;
 
-  // Copies one state of the store to a file, which is there only once it was read back and found whole. Blocks for long;
-  // writers and readers go on. kInvalidArgument for the store's own file, kExists, kCantOpen, kBusy when the target is
-  // open, kAborted, kFull, kIo, kCorrupt: then nothing is left behind, and a file to be replaced is as it was.
+  // Copies one state of the store to a file, which is there only once it was read back and found whole. Blocks for
+  // long; writers and readers go on. kInvalidArgument for the store's own file, kExists, kCantOpen, kBusy when the
+  // target is open, kAborted, kFull, kIo, kCorrupt: then nothing is left behind, and a file to be replaced is as it
+  // was.
   virtual Result<BackupReport> Backup(const BackupSpec& spec) = 0;
 
   // {ok, problems: [{kind, message, namespace?, key?}]} as JSON text: whether the file is as it was left. `full`: every

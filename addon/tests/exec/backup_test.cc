@@ -216,7 +216,7 @@ TEST_F(BackupTest, RestoreGivesTheContentOfTheBackup) {
   const auto restored = RestoreStore(Path("copy.db"), dir_.File(), {});
   ASSERT_TRUE(restored.ok()) << restored.status().message();
   EXPECT_EQ(restored.value().content_hash, made.content_hash);
-  EXPECT_EQ(Names(), (std::vector<std::string>{"copy.db", std::filesystem::path(dir_.File()).filename()}));
+  EXPECT_EQ(Names(), (std::vector<std::string>{"a.db", "copy.db"}));
   {
     Share store = Open();
     EXPECT_EQ(store.Get("k0"), "\"some text\"");
@@ -308,7 +308,8 @@ class FullDiskTest : public BackupTest {
     if (!mounted_) GTEST_SKIP() << "only root may mount";
   }
   void TearDown() override {
-    if (mounted_) EXPECT_EQ(::umount(Path("small").c_str()), 0);
+    if (!mounted_) return;
+    EXPECT_EQ(::umount(Path("small").c_str()), 0);
   }
   bool mounted_ = false;
 };
