@@ -3,7 +3,7 @@
 import { BackupSchedule } from './backup-schedule.js';
 import { backup, verify } from './copies.js';
 import { copyFrom } from './copy-from.js';
-import { invalidArgument } from './errors.js';
+import { closed, invalidArgument } from './errors.js';
 import { NamespaceMethods } from './namespace-methods.js';
 import { native } from './native.js';
 import { METHOD_OPTIONS, readOptions, readOptionsWithDefaults } from './options.js';
@@ -155,7 +155,7 @@ export class Store extends NamespaceMethods {
   scheduleBackups(options) {
     const given = readOptionsWithDefaults(options, METHOD_OPTIONS.scheduleBackups);
     if (given.directory === undefined) throw invalidArgument('options.directory', 'a non-empty string');
-    this.#session.checkUsable();
+    if (this.#session.isClosed) throw closed();
     const path = this.#options.mode === 'memory' ? undefined : this.#options.path;
     const schedule = new BackupSchedule((to) => this.backup(to), path, /** @type {any} */ (given));
     this.#schedules.add(schedule);

@@ -142,6 +142,7 @@ describe('after close', () => {
     createNamespace: ['n'], deleteNamespace: ['n'], listNamespaces: [], getNamespace: ['n'], transaction: [() => 1], beginTransaction: [],
     copyFrom: [{ listNamespaces: async () => ({ success: true, namespaces: ['n'] }), list: async () => ({ success: true, keys: [] }) }],
     update: ['k', () => 1], page: [[]], explain: [[]], createIndex: ['n', 'f'], dropIndex: ['n', 'f'], listIndexes: ['n'],
+    backup: ['x.db'], scheduleBackups: [{ directory: '.' }], verify: [],
     flush: [], checkpoint: [], status: [], diagnose: [], stats: [],
   };
   /** They have no answer of their own. */

@@ -1,6 +1,12 @@
 // Every public method: what it is called with on a store as seed() makes it, and what it gives when all is well.
 // A method that is missing here fails matrix.test.js.
 
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { threadId } from 'node:worker_threads';
+
 /** A worker thread has no Jest, and makes the calls only. */
 const expect = globalThis.expect ?? { any: () => undefined, objectContaining: () => undefined };
 
@@ -26,6 +32,13 @@ const emptyBackend = {
   listNamespaces: async () => ({ success: true, namespaces: ['copied'] }),
   list: async () => ({ success: true, keys: [] }),
 };
+let copies = 0;
+/** The number of namespaces in a backup that is deleted at once. */
+async function backedUp(store) {
+  const { path, namespaces } = await store.backup(join(tmpdir(), `hypha-matrix-${process.pid}-${threadId}-${copies++}.db`));
+  rmSync(path);
+  return namespaces;
+}
 const point = (call, gives) => ({ kind: 'point', call, gives });
 const scan = (call, gives) => ({ kind: 'scan', call, gives });
 const write = (call, gives) => ({ kind: 'write', call, gives });
@@ -81,6 +94,9 @@ export const STORE_METHODS = {
   flush: control((on) => on.flush(), undefined),
   status: scan((on) => on.status(), expect.objectContaining({ size: expect.any(Number) })),
   diagnose: scan((on) => on.diagnose(), expect.objectContaining({ integrity: 'ok' })),
+  verify: scan((on) => on.verify(), { ok: true, problems: [] }),
+  backup: scan(backedUp, 3),
+  scheduleBackups: control((on) => on.scheduleBackups({ directory: tmpdir() }).stop(), undefined),
   stats: control((on) => on.stats(), expect.objectContaining({ queue: expect.any(Object) })),
   close: end((on) => on.close(), undefined),
 };
