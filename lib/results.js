@@ -35,24 +35,28 @@ export function toEntry(key, [value, metadata, createdAt, updatedAt, version]) {
   return { key, value: parseStored(value), metadata: metadata === undefined ? {} : parseStored(metadata), createdAt, updatedAt, version };
 }
 
+// Parsing goes on in a later turn of the event loop after this long. A text of the addon takes less, unless one entry is long.
+const SLICE_MS = 1;
+
 /**
- * The texts of a result one by one, a turn of the event loop apart: making and parsing tens of megabytes at once would
- * hold it. A number at the end of the list stands for the rest, which the addon keeps.
+ * The texts of a result one by one, in slices of a turn each: making and parsing tens of megabytes at once would hold the
+ * event loop. A number at the end of the list stands for the rest, which the addon keeps.
  * @param {(string | number)[]} chunks
  * @param {() => Promise<void>} nextTurn
  * @param {(text: string) => void} use
  */
 async function eachChunk(chunks, nextTurn, use) {
+  let sliceEnds = performance.now() + SLICE_MS;
   for (let i = 0; i < chunks.length; i++) {
-    if (i > 0) await nextTurn();
     const chunk = chunks[i];
-    if (typeof chunk === 'string') {
-      use(chunk);
-      continue;
-    }
-    for (let text = native.takeChunk(chunk); text !== undefined; text = native.takeChunk(chunk)) {
+    let text = typeof chunk === 'string' ? chunk : native.takeChunk(chunk);
+    while (text !== undefined) {
+      if (performance.now() >= sliceEnds) {
+        await nextTurn();
+        sliceEnds = performance.now() + SLICE_MS;
+      }
       use(text);
-      await nextTurn();
+      text = typeof chunk === 'string' ? undefined : native.takeChunk(chunk);
     }
   }
 }

@@ -375,7 +375,7 @@ Napi::Value EntryToJs(Napi::Env env, const Entry& entry) {
 namespace {
 
 // Chunks made into strings at once; more would hold the loop.
-constexpr std::size_t kChunksAtOnce = 4;
+constexpr std::size_t kChunksAtOnce = 8;
 
 Napi::Value ChunksToJs(Napi::Env env, JsonChunks chunks) {
   const std::size_t now = std::min(chunks.size(), kChunksAtOnce);
