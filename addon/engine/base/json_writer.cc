@@ -56,6 +56,14 @@ std::size_t PlainLength(std::string_view text, std::size_t from) {
 }  // namespace
 
 void AppendJsonString(std::string& out, std::string_view text) {
+  constexpr std::size_t kShort = 62;
+  if (text.size() <= kShort && PlainLength(text, 0) == text.size()) {
+    char quoted[kShort + 2];
+    quoted[0] = quoted[text.size() + 1] = '"';
+    if (!text.empty()) std::memcpy(quoted + 1, text.data(), text.size());
+    out.append(quoted, text.size() + 2);
+    return;
+  }
   out.push_back('"');
   for (std::size_t i = 0;;) {
     const std::size_t plain = PlainLength(text, i);

@@ -16,7 +16,9 @@ bool SameCommits(const WalState& a, const WalState& b) {
 }  // namespace
 
 ReadSession::ReadSession(std::unique_ptr<Connection> db)
-    : db_(std::move(db)), statements_(*db_), namespaces_(statements_), context_(statements_, namespaces_) {}
+    : db_(std::move(db)), statements_(*db_), namespaces_(statements_), context_(statements_, namespaces_) {
+  context_.entries().set_list_cache(&lists_);
+}
 
 Status ReadSession::InSnapshot(SteadyTime lock_deadline, const std::function<void(ReadContext&)>& work) {
   // Ends the read transaction on every path, also that of an exception. Nothing was written: it cannot fail in a way

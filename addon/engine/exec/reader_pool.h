@@ -30,6 +30,7 @@ class ReadSession {
   std::unique_ptr<Connection> db_;
   KvStatements statements_;
   NamespaceCache namespaces_;
+  ListCache lists_;
   ReadContext context_;
   std::optional<WalState> snapshot_;  // the log when the snapshot was taken, if nobody wrote meanwhile
 };

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "hypha/types.h"
+#include "store/list_cache.h"
 #include "store/namespace_cache.h"
 #include "store/stored_entry.h"
 #include "store/value_cache.h"
@@ -23,6 +24,8 @@ class EntryReader {
 
   // Get(), Has() and GetMany() look here first. The caller keeps it true, as it does `namespaces`.
   void set_cache(ValueCache* cache) { cache_ = cache; }
+  // List() looks here first. Only for a connection that never writes.
+  void set_list_cache(ListCache* lists) { lists_ = lists; }
 
   // The value's JSON text is passed to `use` while SQLite holds it; false when the key is absent. Like every other read
   // of an entry: kCorrupt, and no call of `use`, when the row does not have its checksum.
@@ -82,10 +85,12 @@ class EntryReader {
     return false;
   }
   Result<std::int64_t> Integer(Sql id);
+  Result<JsonChunks> ReadKeys(const ListSpec& spec, std::int64_t ns_id, std::int64_t result_bytes);
 
   KvStatements& statements_;
   NamespaceCache& namespaces_;
   ValueCache* cache_ = nullptr;
+  ListCache* lists_ = nullptr;
 };
 
 }  // namespace hypha

@@ -131,6 +131,7 @@ struct ListSpec {
   std::optional<std::string> after;  // keys greater than this one
   std::optional<std::int64_t> limit;
   std::int64_t offset = 0;
+  bool operator==(const ListSpec&) const = default;
 };
 
 enum class QueryShape : std::uint8_t {
