@@ -48,7 +48,7 @@ describe('filters, sorting and paging', () => {
   let telling = 0;
   beforeAll(async () => {
     process.stderr.write(`HYPHA_SEED=${seed} HYPHA_CASES=${CASES}\n`);
-    store = await open({ mode: 'memory' });
+    store = await open({ mode: 'memory', limits: { queryTimeout: 10 * 60_000 } }); // a machine may be very busy
   });
   afterAll(() => store.close());
 

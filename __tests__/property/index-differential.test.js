@@ -71,7 +71,7 @@ describe('indexes', () => {
   const tally = { indexed: 0, ordered: 0, pages: 0, indexes: 0, unique: 0, telling: 0 };
   beforeAll(async () => {
     process.stderr.write(`HYPHA_SEED=${seed} HYPHA_CASES=${CASES}\n`);
-    store = await open({ mode: 'memory' });
+    store = await open({ mode: 'memory', limits: { queryTimeout: 10 * 60_000 } }); // a machine may be very busy
   });
   afterAll(async () => {
     process.stderr.write(`${JSON.stringify(tally)}\n`);
