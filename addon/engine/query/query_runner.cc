@@ -36,8 +36,8 @@ void BindSegment(Cursor& cursor, const IndexPlan& plan, const IndexSegment& segm
 }
 
 // Why the statement ended.
-Status Verdict(Status status, const BoundFilter& filter) {
-  return filter.damaged.ok() ? std::move(status) : filter.damaged;
+Status Verdict(const Status& status, const BoundFilter& filter) {
+  return filter.damaged.ok() ? status : filter.damaged;
 }
 
 }  // namespace
@@ -123,7 +123,7 @@ Result<QueryReply> QueryRunner::RunIndexed(const QueryJob& job, const IndexPlan&
     const std::int64_t before = rows + stream.rows();
     Status status =
         plan.ordered ? stream.Drain(cursor, job.of()) : DrainInto(ranker, cursor, job.of(), job.result_bytes, &rows);
-    status = Verdict(std::move(status), filter);
+    status = Verdict(status, filter);
     if (!status.ok()) return status;
     if (!segment.match) unmatched_rows += rows + stream.rows() - before;
   }
