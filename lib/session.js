@@ -359,6 +359,7 @@ export class StoreSession {
       await this.flushBuffers();
     }
     await this.#pendingWrites();
+    await this.#queue.answered();
   }
 
   /** @returns {Promise<void>} */

@@ -73,6 +73,11 @@ export class WriteQueue {
     return this.#gathering === undefined && this.#inFlight.size === 0;
   }
 
+  /** Resolves once the callers know of every answer that has come. */
+  async answered() {
+    while (this.#answers.length > 0) await this.#turn.next();
+  }
+
   /**
    * Queues one change. It goes to the engine with the others of this turn's current microtask run, in order.
    * @param {Op} op

@@ -1,4 +1,4 @@
-import { parseChunks, toEntry, toMap } from '../../lib/results.js';
+import { parseChunks, parseStrings, toEntry, toMap } from '../../lib/results.js';
 
 describe('results of the addon', () => {
   test('an entry gets its own value and metadata, {} when there is none', () => {
@@ -19,13 +19,25 @@ describe('results of the addon', () => {
     expect(map.get('a')).not.toBe(map.get('b'));
   });
 
-  test('parts of a long list are joined in order, one part a turn', async () => {
+  test('parts of a long list are joined in order, in slices of a turn each', async () => {
     let turns = 0;
     const nextTurn = async () => { turns++; };
     expect(await parseChunks([], nextTurn)).toEqual([]);
     expect(await parseChunks(['["a","b"]'], nextTurn)).toEqual(['a', 'b']);
     expect(turns).toBe(0);
-    expect(await parseChunks(['["a"]', '["b","c"]', '["d"]'], nextTurn)).toEqual(['a', 'b', 'c', 'd']);
-    expect(turns).toBe(2);
+    // Each takes longer to parse than a slice lasts.
+    const long = JSON.stringify(Array.from({ length: 200_000 }, (_, i) => i));
+    const all = await parseChunks([long, '["b","c"]', long], nextTurn);
+    expect([all.length, all[200_000], all[200_001], all[400_001]]).toEqual([400_002, 'b', 'c', 199_999]);
+    expect(turns).toBeGreaterThanOrEqual(1);
+    expect(turns).toBeLessThanOrEqual(2);
+  });
+
+  test('strings are cut from texts without an escape, and parsed from others', async () => {
+    const nextTurn = async () => {};
+    for (const list of [['a'], ['', ''], ['a', '', 'b'], ['a"b', 'c'], ['\u{1F600}', '\u00e9'], ['x'.repeat(300)], ['a\nb', '\\']]) {
+      expect(await parseStrings([JSON.stringify(list), '["last"]'], nextTurn)).toEqual([...list, 'last']);
+    }
+    expect(await parseStrings([], nextTurn)).toEqual([]);
   });
 });
