@@ -24,7 +24,7 @@ export async function fuzz(target, seconds) {
   const text = readFileSync(logPath(log), 'utf8');
   const executions = /number_of_executed_units: (\d+)/.exec(text)?.[1] ?? /^Done (\d+) runs/m.exec(text)?.[1] ?? '0';
   const found = findings().filter((name) => !before.has(name));
-  console.log(`${target}: ${executions} executions in ${seconds} s, ${found.length} findings`);
+  console.log(`${target}: ${executions} executions in ${seconds} s (${Math.round(Number(executions) / seconds)}/s), ${found.length} findings`);
   if (run.ok && found.length === 0) return;
   console.error(text.split('\n').filter((line) => /FINDING|ERROR|SUMMARY|expected|answered/.test(line)).slice(0, 20).join('\n'));
   throw new StepError(`${target}_fuzz: ${run.reason || 'findings'}: ${found.map((name) => join(directory, name)).join(', ')}`);

@@ -2,19 +2,22 @@
 // statement made of them is exactly one read-only SELECT from hypha_entries that holds no operand and no user name
 // outside a quoted path of an index, and running it gives the rows that the evaluator alone gives.
 //   npm run fuzz:filter -- --seconds 60
+//
+// Making an index costs a hundred times what a query costs, since SQLite then prepares every statement anew. So there
+// are a few databases, each with indexes of its own that are made once, and only now and then an input makes more.
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
+#include <random>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
+#include "fuzz_input.h"
 #include "hypha/hooks.h"
 #include "query/evaluator.h"
 #include "query/index_catalog.h"
@@ -30,160 +33,12 @@
 #include "sqlite/vfs_shim.h"
 #include "store/entry_writer.h"
 
-namespace hypha {
+namespace hypha::fuzz {
 namespace {
 
 [[noreturn]] void Fail(const char* what, const std::string& detail) {
   std::fprintf(stderr, "FINDING: %s\n%s\n", what, detail.c_str());
   std::abort();
-}
-
-// Every operand text and every name carries its mark, so that neither can hide in SQL.
-constexpr std::string_view kOperandMark = "HYPHAOPERAND";
-constexpr std::string_view kNameMark = "HYPHANAME";
-constexpr const char* kHotNames[] = {"a", "b", "HYPHANAME it's \"\\", "HYPHANAME' FROM x",
-                                     "x AND hypha_match(HYPHANAME"};
-
-// Reads the input; zeros after its end.
-class Input {
- public:
-  Input(const std::uint8_t* data, std::size_t size) : at_(data), end_(data + size) {}
-  bool empty() const { return at_ == end_; }
-  unsigned Byte() { return at_ == end_ ? 0 : *at_++; }
-  unsigned Below(unsigned n) { return Byte() % n; }
-  double Number() {
-    switch (Below(4)) {
-      case 0: return static_cast<double>(Byte()) - 20;
-      case 1: return static_cast<double>(Below(3));
-      default: break;
-    }
-    unsigned char bytes[8];
-    for (auto& byte : bytes) byte = static_cast<unsigned char>(Byte());
-    double number = 0;
-    std::memcpy(&number, bytes, 8);
-    return number;
-  }
-  // WTF-8 in its canonical form, which is what the binding gives.
-  std::string Text(std::string_view mark) {
-    std::string out(mark);
-    unsigned high = 0;
-    for (unsigned n = Below(12); n > 0; --n) {
-      unsigned unit = Byte();
-      if (unit >= 0xF0) unit = (unit << 8) | Byte();
-      if (unit >= 0xE8 && unit < 0xF0) unit = (unit < 0xEC ? 0xD800 : 0xDC00) + Byte();
-      if (high != 0 && unit >= 0xDC00 && unit < 0xE000) {
-        out.resize(out.size() - 3);
-        AppendCode(out, 0x10000 + ((high - 0xD800) << 10) + (unit - 0xDC00));
-        high = 0;
-        continue;
-      }
-      high = unit >= 0xD800 && unit < 0xDC00 ? unit : 0;
-      AppendCode(out, unit);
-    }
-    return out;
-  }
-  std::string Name() { return Below(3) != 0 ? kHotNames[Below(std::size(kHotNames))] : Text(kNameMark); }
-
- private:
-  static void AppendCode(std::string& out, unsigned code) {
-    const auto push = [&](unsigned byte) { out.push_back(static_cast<char>(byte)); };
-    if (code < 0x80) {
-      push(code);
-    } else if (code < 0x800) {
-      push(0xC0 | (code >> 6));
-    } else if (code < 0x10000) {
-      push(0xE0 | (code >> 12));
-      push(0x80 | ((code >> 6) & 63));
-    } else {
-      push(0xF0 | (code >> 18));
-      push(0x80 | ((code >> 12) & 63));
-      push(0x80 | ((code >> 6) & 63));
-    }
-    if (code >= 0x80) push(0x80 | (code & 63));
-  }
-
-  const std::uint8_t* at_;
-  const std::uint8_t* end_;
-};
-
-Operand ReadScalar(Input& in) {
-  switch (in.Below(8)) {
-    case 0: return {Operand::Tag::kNull, false, 0, {}, {}};
-    case 1: return {Operand::Tag::kBoolean, in.Below(2) == 0, 0, {}, {}};
-    case 2: return {};
-    case 3:
-    case 4: return {Operand::Tag::kNumber, false, in.Number(), {}, {}};
-    case 5: {
-      // Short texts of stored values: too short to be recognised in SQL, so of digits and quotes that no plan holds.
-      constexpr const char* kShort[] = {"", "7777", "\"'\"", "k7777", "-"};
-      return {Operand::Tag::kString, false, 0, kShort[in.Below(5)], {}};
-    }
-    default: return {Operand::Tag::kString, false, 0, in.Text(kOperandMark), {}};
-  }
-}
-
-Operand ReadOperand(Input& in) {
-  if (in.Below(3) != 0) return ReadScalar(in);
-  Operand list;
-  list.tag = Operand::Tag::kList;
-  for (unsigned n = in.Below(5); n > 0; --n) list.list.push_back(ReadScalar(in));
-  return list;
-}
-
-std::pair<Source, std::vector<std::string>> ReadPlace(Input& in) {
-  const auto source = static_cast<Source>(in.Below(2) == 0 ? 0 : in.Below(static_cast<unsigned>(Source::kVersion) + 1));
-  std::vector<std::string> path;
-  if (source == Source::kField || source == Source::kMetadata) path = {in.Name()};
-  if (source == Source::kPath) path.resize(1 + in.Below(3));
-  if (source == Source::kPath) {
-    for (auto& name : path) name = in.Name();
-  }
-  return {source, std::move(path)};
-}
-
-FilterNode ReadFilter(Input& in, int depth, int& nodes) {
-  FilterNode node;
-  const unsigned kind = depth == 0 || --nodes < 0 ? 3 : in.Below(6);
-  node.kind = kind < 3 ? static_cast<FilterNode::Kind>(kind) : FilterNode::Kind::kTerm;
-  if (node.kind == FilterNode::Kind::kTerm) {
-    std::tie(node.term.source, node.term.path) = ReadPlace(in);
-    node.term.op =
-        in.Below(3) == 0 ? Operator::kEq : static_cast<Operator>(in.Below(static_cast<unsigned>(Operator::kHas) + 1));
-    node.term.operand = ReadOperand(in);
-    return node;
-  }
-  const unsigned children = node.kind == FilterNode::Kind::kNot ? 1 : in.Below(5);
-  for (unsigned i = 0; i < children; ++i) node.children.push_back(ReadFilter(in, depth - 1, nodes));
-  return node;
-}
-
-QuerySpec ReadSpec(Input& in) {
-  QuerySpec spec;
-  int nodes = 60;
-  // Mostly a conjunction, which is what indexes serve.
-  for (unsigned n = 1 + in.Below(3); n > 0; --n) spec.filter.children.push_back(ReadFilter(in, 5, nodes));
-  for (unsigned n = in.Below(3); n > 0; --n) {
-    auto [source, path] = ReadPlace(in);
-    spec.sort.push_back({source, std::move(path), in.Below(2) == 0});
-  }
-  if (in.Below(2) == 0) spec.limit = in.Below(20);
-  if (in.Below(4) == 0) spec.offset = in.Below(8);
-  return spec;
-}
-
-std::vector<IndexDefinition> ReadIndexes(Input& in, std::int64_t ns_id) {
-  std::vector<IndexDefinition> indexes(in.Below(4));
-  for (auto& index : indexes) {
-    index.ns_id = ns_id;
-    index.unique = in.Below(8) == 0;
-    index.fields.resize(1 + in.Below(3));
-    for (auto& field : index.fields) {
-      field.source = std::vector{Source::kField, Source::kField, Source::kPath, Source::kMetadata}[in.Below(4)];
-      field.path.resize(field.source == Source::kPath ? 1 + in.Below(3) : 1);
-      for (auto& name : field.path) name = in.Name();
-    }
-  }
-  return indexes;
 }
 
 // What a translated statement may do, while one is looked at: read our table (and json_each's argument), with our
@@ -211,9 +66,13 @@ std::string Without(std::string sql, const std::string& part) {
   return sql;
 }
 
+constexpr int kWorlds = 24;
+constexpr unsigned kMakesIndexes = 64;  // one input of so many
+
+// One database: the same entries in each, some of them among more of another namespace, and its own indexes.
 class World {
  public:
-  World() {
+  explicit World(int number, const Grammar& grammar) : grammar_(grammar) {
     RegisterFileVfs();
     RegisterMemoryVfs();
     ConnectionOptions options;
@@ -221,6 +80,7 @@ class World {
     options.role = Role::kWriter;
     options.create = true;
     options.max_text_bytes = 90LL << 20;
+    options.statement_cache_size = 4000;
     options.register_functions = &RegisterSqlFunctions;
     options.vfs = {kMemoryVfs, kInlineMemoryVfs};
     auto db = Connection::Open(std::move(options));
@@ -229,16 +89,39 @@ class World {
     if (!Migrate(*db_, {}, hooks_).ok()) Fail("migrate", "");
     sqlite3_set_authorizer(db_->handle(), &Guard, &gate_);
     statements_ = std::make_unique<KvStatements>(*db_);
-    Fill();
+    Fill(number % 2 == 0 ? 0 : 100);
     runner_ = std::make_unique<QueryRunner>(*db_);
+    if (number == 0) return;  // one has no index
+    std::minstd_rand random(static_cast<unsigned>(number));
+    std::vector<std::uint8_t> bytes(400);
+    for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random() >> 8);
+    Input in(bytes.data(), bytes.size());
+    while (indexes_.empty()) indexes_ = Make(SpecReader(grammar_, in).Indexes(ns_id_));
   }
 
   void Try(Input& in) {
-    const auto indexes = ReadIndexes(in, ns_id_);
-    const QuerySpec spec = ReadSpec(in);
+    SpecReader reader(grammar_, in);
+    CheckQuoting(reader.Path(Source::kPath));
+    const QuerySpec spec = reader.Spec();
+    if (in.Below(kMakesIndexes) != kMakesIndexes - 1) {
+      CheckStatements(spec, indexes_, true);
+      CheckAnswers(spec, in);
+      return;
+    }
     Run("SAVEPOINT fuzz");
+    std::vector<IndexDefinition> all = indexes_;
+    for (auto& index : Make(reader.Indexes(ns_id_))) all.push_back(std::move(index));
+    CheckStatements(spec, all, false);
+    CheckAnswers(spec, in);
+    Run("ROLLBACK TO fuzz");
+    Run("RELEASE fuzz");
+  }
+
+ private:
+  // The indexes that could be made: not those that exist, or whose values repeat.
+  std::vector<IndexDefinition> Make(std::vector<IndexDefinition> indexes) {
     std::vector<IndexDefinition> made;
-    for (auto index : indexes) {
+    for (auto& index : indexes) {
       Run("SAVEPOINT one");
       const Status status = CreateIndex(*db_, index, 1);
       if (status.ok()) {
@@ -250,19 +133,26 @@ class World {
       }
       Run("RELEASE one");
     }
-    CheckStatements(spec, made);
-    CheckAnswers(spec, in);
-    Run("ROLLBACK TO fuzz");
-    Run("RELEASE fuzz");
+    return made;
   }
 
- private:
+  // The quoted path is one SQL literal, which reads as the path that it was made of.
+  void CheckQuoting(const std::vector<std::string>& path) {
+    const std::string quoted = QuotePath(path);
+    auto statement = Prepare(db_->handle(), "SELECT " + quoted);
+    if (!statement.ok()) Fail("a quoted path is not SQL", quoted);
+    Cursor cursor(statement.value().get());
+    if (!cursor.Step() || ParsePath(cursor.Text(0)) != path) Fail("a quoted path reads as another", quoted);
+    const std::vector<IndexField> fields{{Source::kPath, path}};
+    if (FieldsFromJson(FieldsToJson(fields)) != fields) Fail("the catalogue reads as another", FieldsToJson(fields));
+  }
+
   void Run(const char* sql) {
     const Status status = db_->Exec(sql);
     if (!status.ok()) Fail(sql, status.message());
   }
 
-  void Fill() {
+  void Fill(int others) {
     EntryWriter writer(*statements_, hooks_);
     Run("BEGIN IMMEDIATE");
     writer.OnBegin();
@@ -305,17 +195,28 @@ class World {
       if (i % 2 == 0) op.metadata = object(7);
       if (!writer.Apply(op).status.ok()) Fail("fill", op.value);
     }
+    for (int i = 0; i < others; ++i) {
+      WriteOp op;
+      op.ns = "others";
+      op.key = "HYPHAOPERAND" + std::to_string(i);
+      op.value = values[static_cast<std::size_t>(i) % values.size()];
+      if (!writer.Apply(op).status.ok()) Fail("fill", op.value);
+    }
     Run("COMMIT");
     ns_id_ = NamespaceCache(*statements_).Find("n").value();
-    auto rows = Prepare(db_->handle(),
-                        "SELECT key, value, metadata, created_at, updated_at, version FROM hypha_entries ORDER BY key");
+    auto rows =
+        Prepare(db_->handle(),
+                "SELECT key, value, metadata, created_at, updated_at, version FROM hypha_entries WHERE ns_id = ?1 "
+                "ORDER BY key");
     Cursor cursor(rows.value().get());
+    cursor.Bind(1, ns_id_);
     while (cursor.Step())
       entries_.push_back({std::string(cursor.Text(0)), std::string(cursor.Text(1)), std::string(cursor.Text(2)),
                           cursor.Integer(3), cursor.Integer(4), cursor.Integer(5)});
   }
 
-  void CheckStatements(const QuerySpec& spec, const std::vector<IndexDefinition>& indexes) {
+  // `last`: the indexes stay as they are, so a text that was looked at once is the same statement for ever.
+  void CheckStatements(const QuerySpec& spec, const std::vector<IndexDefinition>& indexes, bool last) {
     for (int variant = 0; variant < 8; ++variant) {
       PlanRequest request;
       request.count_only = (variant & 1) != 0;
@@ -324,20 +225,21 @@ class World {
       request.limited = spec.limit.has_value();
       if (variant == 2) request.after_key = kOperandMark;
       const Plan plan = MakePlan(spec.filter, request);
-      CheckSql(plan.sql, {});
+      CheckSql(plan.sql, {}, true);
     }
     for (const bool count_only : {false, true}) {
       const auto plan = PlanIndex(spec, indexes, {count_only, !count_only && spec.limit.has_value(), nullptr});
       if (!plan) continue;
       for (const auto& segment : plan->segments) {
-        CheckSql(segment.sql, plan->index.fields);
-        CheckSql("SELECT count(*) FROM (SELECT 1" + segment.from + " LIMIT ?2)", plan->index.fields);
+        CheckSql(segment.sql, plan->index.fields, last);
+        CheckSql("SELECT count(*) FROM (SELECT 1" + segment.from + " LIMIT ?2)", plan->index.fields, last);
       }
-      if (plan->check_null_over_metadata) CheckSql(plan->null_check_sql, plan->index.fields);
+      if (plan->check_null_over_metadata) CheckSql(plan->null_check_sql, plan->index.fields, last);
     }
   }
 
-  void CheckSql(const std::string& sql, const std::vector<IndexField>& fields) {
+  void CheckSql(const std::string& sql, const std::vector<IndexField>& fields, bool once) {
+    if (once && !known_.insert(sql).second) return;
     if (sql.find(kOperandMark) != std::string::npos || sql.find("7777") != std::string::npos)
       Fail("an operand in SQL", sql);
     std::string bare = sql;
@@ -346,8 +248,6 @@ class World {
     constexpr std::string_view kOurs = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ (),?<>=*";
     if (bare.find(kNameMark) != std::string::npos || bare.find_first_not_of(kOurs) != std::string::npos)
       Fail("a name in SQL", sql);
-    // Without names in it the same text is the same statement, whatever the input.
-    if (fields.empty() && !known_.insert(sql).second) return;
     gate_.strict = true;
     auto statement = Prepare(db_->handle(), sql);
     gate_.strict = false;
@@ -394,11 +294,13 @@ class World {
     Append(found, reply.value().chunks);
     if (found != expected)
       Fail("query differs", "index " + reply.value().index + "\nexpected " + expected + "\nanswered " + found);
-    const auto count = runner_->Count(spec.filter, ns_id_);
+    const auto count = runner_->Count({spec.ns, spec.filter}, ns_id_);
     if (!count.ok() || count.value() != matching_) Fail("count differs", std::to_string(matching_));
+    const unsigned more = in.Below(8);
+    if (more > 2) return;
     spec.explain = true;
     if (!runner_->Run(spec, ns_id_, 1 << 30).ok()) Fail("explain", "");
-    if (in.Below(4) != 0) return;
+    if (more != 0) return;
     spec.explain = false;
     spec.page = true;
     spec.limit = 1 + in.Below(9);
@@ -419,6 +321,7 @@ class World {
     static_cast<void>(runner_->Run(spec, ns_id_, 1 << 30));
   }
 
+  const Grammar& grammar_;
   Gate gate_;
   std::unordered_set<std::string> known_;
   Hooks hooks_;
@@ -426,18 +329,24 @@ class World {
   std::unique_ptr<KvStatements> statements_;
   std::unique_ptr<QueryRunner> runner_;
   std::vector<Entry> entries_;
+  std::vector<IndexDefinition> indexes_;
   std::int64_t ns_id_ = 0;
   std::int64_t matching_ = 0;
 };
 
 }  // namespace
-}  // namespace hypha
+}  // namespace hypha::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static auto& world = *new hypha::World();
-  hypha::Input in(data, size);
-  world.Try(in);
+  using hypha::fuzz::World;
+  static const auto& grammar = *new hypha::fuzz::Grammar(HYPHA_FILTER_SCHEMA);
+  static auto& worlds = *new std::vector<std::unique_ptr<World>>();
+  while (worlds.size() < hypha::fuzz::kWorlds) {
+    worlds.push_back(std::make_unique<World>(static_cast<int>(worlds.size()), grammar));
+  }
+  hypha::fuzz::Input in(data, size);
+  worlds[in.Below(hypha::fuzz::kWorlds)]->Try(in);
   return 0;
 }
