@@ -1,6 +1,7 @@
 #include "base/entry_checksum.h"
 
 #include <array>
+#include <bit>
 #include <cstring>
 #include <string>
 
@@ -14,6 +15,10 @@ template <std::size_t kCount>
 class Words {
  public:
   explicit Words(const std::array<std::uint64_t, kCount>& numbers) {
+    if constexpr (std::endian::native == std::endian::little) {
+      std::memcpy(bytes_.data(), numbers.data(), bytes_.size());
+      return;
+    }
     for (std::size_t i = 0; i < kCount * 8; ++i) {
       bytes_[i] = static_cast<char>(numbers[i / 8] >> (8 * (i % 8)));
     }
