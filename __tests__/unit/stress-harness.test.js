@@ -64,6 +64,8 @@ describe('the clients and checks of the stress runs', () => {
     const summary = (client, done, codes = {}) => ({ client, role: 'clients', done, codes });
     expect(checkFairness([summary('a', 1000), summary('b', 11)])).toEqual([]);
     expect(checkFairness([summary('a', 1000), summary('b', 4)])).toHaveLength(1);
+    expect(checkFairness([summary('a', 190), summary('b', 0)])).toEqual([]);
+    expect(checkFairness([summary('a', 200), summary('b', 0)])).toHaveLength(1);
     expect(checkCodes([summary('a', 1, { 'HYPHA_BUSY after busyTimeout': 1 })])).toEqual([]);
     expect(checkCodes([summary('a', 1, { HYPHA_BUSY: 1 })])).toEqual(['a: HYPHA_BUSY, 1 times']);
   });

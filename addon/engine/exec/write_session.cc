@@ -8,6 +8,7 @@
 #include "sqlite/error_map.h"
 #include "sqlite/savepoint.h"
 #include "sqlite/vfs_shim.h"
+#include "sqlite/write_turn.h"
 
 namespace hypha {
 namespace {
@@ -53,6 +54,10 @@ Status WriteSession::TryBegin(Durability durability, SteadyTime lock_deadline) {
   if (stopped_ && !Mutated(Mutant::kWriteAfterStop)) return Status(Code::kStopped);
   Status status = db_->SetDurability(durability);
   if (!status.ok()) return status;
+  if (OthersWantToWrite(db_->handle())) {
+    if (lock_deadline == SteadyTime{}) return {Code::kBusy, "another process waits for its turn"};
+    LetOthersWrite(db_->handle(), lock_deadline);
+  }
   db_->SetLockDeadline(lock_deadline);
   hooks_.Reach("before-begin");
   status = RunPrepared(begin_, "BEGIN IMMEDIATE");

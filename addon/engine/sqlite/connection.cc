@@ -242,7 +242,7 @@ int Connection::OnBusy(void* self, int count) {
   const auto deadline = static_cast<Connection*>(self)->lock_deadline_;
   if (now >= deadline) return 0;
   static thread_local std::minstd_rand random(static_cast<unsigned>(now.time_since_epoch().count()));
-  const std::int64_t ceiling_us = std::min<std::int64_t>(20'000, 500LL << std::min(count, 6));
+  const std::int64_t ceiling_us = std::min<std::int64_t>(4'000, 500LL << std::min(count, 3));
   const std::chrono::microseconds pause(ceiling_us / 2 + static_cast<std::int64_t>(random()) % (ceiling_us / 2));
   std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(pause, deadline - now));
   return 1;

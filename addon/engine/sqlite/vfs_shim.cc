@@ -6,6 +6,7 @@
 
 #include "base/mutant.h"
 #include "sqlite/log_buffer.h"
+#include "sqlite/write_turn.h"
 
 namespace hypha {
 namespace {
@@ -25,7 +26,7 @@ struct ShimFile {
   sqlite3_file handle;  // first: SQLite knows this file by its address
   sqlite3_file* inner;
   ShimFile* main;  // where syncs are accounted: the database of this log, or the file itself
-  const volatile void* region;
+  volatile void* region;
   WaitPolicy policy;
   bool sync_failed;
   ShimFile* log;      // of a database: its log while that is open
@@ -104,6 +105,7 @@ int FileControl(sqlite3_file* file, int op, void* arg) {
       *static_cast<WalState*>(arg) = ReadWalIndex(self->region).value_or(WalState{});
       return SQLITE_OK;
     case kSyncFailureFcntl: *static_cast<bool*>(arg) = std::exchange(self->sync_failed, false); return SQLITE_OK;
+    case kWriteNoteFcntl: AnswerWriteNote(self->region, static_cast<WriteNote*>(arg)); return SQLITE_OK;
     case kSelfFcntl: *static_cast<ShimFile**>(arg) = self; return SQLITE_OK;
     default: return Methods(file)->xFileControl(Inner(file), op, arg);
   }
@@ -132,6 +134,7 @@ int FileShmLock(sqlite3_file* file, int offset, int count, int flags) {
   LogBuffer* log = IsWriteLock(offset, flags) ? LogOf(file) : nullptr;
   if (log != nullptr && (flags & SQLITE_SHM_UNLOCK) != 0) log->EndTransaction();
   const int rc = Methods(file)->xShmLock(Inner(file), offset, count, flags);
+  NoteWriteLock(Self(file)->region, offset, flags, rc);
   if (log != nullptr && (flags & SQLITE_SHM_LOCK) != 0 && rc == SQLITE_OK) log->BeginTransaction();
   return rc;
 }

@@ -2,6 +2,9 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <atomic>
+#include <thread>
+
 #include "exec/store_fixture.h"
 #include "sqlite/vfs_test_util.h"
 
@@ -35,6 +38,51 @@ TEST_F(ProcessesTest, AWriteThatWaitsTooLongIsBusy) {
   child.Kill();
   child.Wait();
   EXPECT_TRUE(share.Set("k").ok());
+}
+
+// Writes without a pause: each answer asks for the next one, so that the queue is never empty.
+class Flood {
+ public:
+  explicit Flood(Engine& engine) : engine_(engine) {
+    for (int i = 0; i < 32; ++i) Next();
+  }
+  ~Flood() {
+    stop_ = true;
+    while (running_ > 0) std::this_thread::yield();
+  }
+  Flood(const Flood&) = delete;
+  Flood& operator=(const Flood&) = delete;
+  int failed() const { return failed_; }
+
+ private:
+  void Next() {
+    ++running_;
+    engine_.Write({{test::SetOp("flood")}, false, Durability::kNormal}, [this](WriteReply reply) {
+      if (!reply.status.ok()) ++failed_;
+      if (!stop_) Next();
+      --running_;
+    });
+  }
+
+  Engine& engine_;
+  std::atomic<bool> stop_{false};
+  std::atomic<int> running_{0};
+  std::atomic<int> failed_{0};
+};
+
+TEST_F(ProcessesTest, AProcessThatWritesWithoutAPauseLetsOthersWrite) {
+  Share share = Open();
+  const Flood flood(share.engine());
+  for (int i = 0; i < 5; ++i) {
+    ChildProcess child("write-once", dir_.File(), "k" + std::to_string(i));
+    EXPECT_EQ(child.Wait(), 0);
+  }
+  ChildProcess neighbour("write-forever", dir_.File(), "1");
+  int last = 0;
+  while (last < 30) last = std::stoi(neighbour.Line());
+  EXPECT_EQ(flood.failed(), 0);
+  neighbour.Kill();
+  neighbour.Wait();
 }
 
 TEST_F(ProcessesTest, ManyProcessesOpenANewFileAtOnce) {
