@@ -11,6 +11,9 @@ set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
 
 set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+if(HYPHA_MUTANTS)
+  set(CMAKE_CXX_FLAGS_RELEASE "-O0 -DNDEBUG") # built once, run for seconds
+endif()
 if(HYPHA_SANITIZE)
   # -O0 makes a sanitized SQLite too slow to test with; -O1 keeps usable stack traces.
   set(CMAKE_C_FLAGS_DEBUG "-O1 -g")
@@ -47,5 +50,9 @@ find_package(Threads REQUIRED)
 
 # The project's own code, as opposed to SQLite's.
 function(hypha_own_code target)
+  if(HYPHA_MUTANTS)
+    target_precompile_headers(${target} PRIVATE <algorithm> <array> <atomic> <chrono> <functional> <map> <memory>
+      <mutex> <optional> <string> <string_view> <thread> <unordered_map> <variant> <vector>)
+  endif()
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror)
 endfunction()

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { heading, isMain, main, root, run, seconds, StepError } from './support/run.js';
 import { setUp } from './setup.js';
 
-export const PRESETS = ['release', 'debug', 'asan', 'tsan', 'fuzz'];
+export const PRESETS = ['release', 'debug', 'asan', 'tsan', 'mutants', 'fuzz'];
 
 // Lets checkouts at different paths share one cache.
 const CCACHE = { CCACHE_BASEDIR: root, CCACHE_NOHASHDIR: '1' };

@@ -8,7 +8,7 @@ import { build, buildDirectory } from './build.js';
 import { setUp } from './setup.js';
 import { heading, isMain, logPath, main, StepError, tryRun } from './support/run.js';
 
-const TARGETS = ['filter'];
+const TARGETS = ['filter', 'json', 'open'];
 
 /** @param {string} target @param {number} seconds */
 export async function fuzz(target, seconds) {

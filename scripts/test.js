@@ -6,6 +6,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build, buildDirectory } from './build.js';
 import { lint } from './lint.js';
+import { reliability } from './reliability.js';
 import { setUp } from './setup.js';
 import { stress } from './stress.js';
 import { heading, logPath, main, root, StepError, tryRun } from './support/run.js';
@@ -119,6 +120,7 @@ await main(async () => {
     await step(`Jest on ${current}`, () => jest(process.execPath, 'current', jestArgs));
     if (only === null) await step('Jest on Node 24, same binary', () => jest(NODE_24, 'node24', []));
   }
+  if (built && only === null) await step('Reliability', () => reliability('test'));
   if (built && only === null) await step('Stress', () => stress({ seconds: STRESS_SECONDS }));
   printTable();
 });

@@ -14,6 +14,10 @@ struct Role {
 
 constexpr Role kRoles[] = {
     {"kill", &hypha::reliability::KillGate},
+    {"faults", &hypha::reliability::FaultSweep},
+    {"power", &hypha::reliability::PowerLoss},
+    {"malformed", &hypha::reliability::Malformed},
+    {"full-disk", &hypha::reliability::FullDisk},
     {"kill-writer", &hypha::reliability::KillWriter},
     {"kill-bystander", &hypha::reliability::KillBystander},
     {"kill-opener", &hypha::reliability::KillOpener},

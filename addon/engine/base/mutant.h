@@ -31,12 +31,13 @@ enum class Mutant : int {
   kClearEverything,
   kSchemaNotVerified,
   kNoDefensiveFlags,
-  kFollowSymlinks,
+  kAcceptHardLinks,
   kWriteAfterStop,
   kDropQueueAtClose,
   kRollbackToKeepsCache,
   kRetryFailedSync,
   kTransactionEndUnheeded,
+  kIgnoreConflicts,
   kCount
 };
 

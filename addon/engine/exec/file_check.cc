@@ -42,12 +42,12 @@ Status CheckLeaf(const std::string& path, bool create, bool* exists) {
   }
   *exists = true;
   if (S_ISDIR(info.st_mode)) return CantOpen(path, "it is a directory");
-  if (S_ISLNK(info.st_mode) && !Mutated(Mutant::kFollowSymlinks)) return CantOpen(path, "it is a symbolic link");
+  if (S_ISLNK(info.st_mode)) return CantOpen(path, "it is a symbolic link");
   if (!S_ISREG(info.st_mode)) return CantOpen(path, "it is not a regular file");
   // SQLite takes a single byte for an empty file.
   if (info.st_size == 1) return {Code::kNotADatabase, path + " is not a database"};
   // Under two names the file would have two write-ahead logs.
-  if (info.st_nlink > 1) return CantOpen(path, "it has more than one hard link");
+  if (info.st_nlink > 1 && !Mutated(Mutant::kAcceptHardLinks)) return CantOpen(path, "it has more than one hard link");
   return Status::Ok();
 }
 

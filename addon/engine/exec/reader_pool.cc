@@ -32,6 +32,9 @@ Status ReadSession::InSnapshot(SteadyTime lock_deadline, const std::function<voi
   };
   db_->SetLockDeadline(lock_deadline);
   const auto before = ReadWalState(db_->handle());
+  // Left open where there was no memory even for the rollback.
+  if (db_->in_transaction()) sqlite3_exec(db_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+  if (db_->in_transaction()) return Status(Code::kNoMem);
   Status status = db_->RunCached("BEGIN");
   if (!status.ok()) return status;
   const End end{*db_};

@@ -52,6 +52,9 @@ Status WriteSession::Begin(Durability durability, SteadyTime lock_deadline) {
 
 Status WriteSession::TryBegin(Durability durability, SteadyTime lock_deadline) {
   if (stopped_ && !Mutated(Mutant::kWriteAfterStop)) return Status(Code::kStopped);
+  // Left open where there was no memory even for the rollback.
+  if (db_->in_transaction()) RollBack();
+  if (db_->in_transaction()) return Status(Code::kNoMem);
   Status status = db_->SetDurability(durability);
   if (!status.ok()) return status;
   if (OthersWantToWrite(db_->handle())) {
@@ -157,7 +160,7 @@ bool WriteSession::ChecksHold(WriteJob& job) {
   for (std::size_t i = 0; i < ops.size(); ++i) {
     if (ops[i].kind != WriteKind::kCheck) continue;
     WriteOutcome outcome = writer_.Apply(ops[i]);
-    if (outcome.status.ok()) continue;
+    if (outcome.status.ok() || Mutated(Mutant::kIgnoreConflicts)) continue;
     if (hold) job.reply.outcomes.assign(ops.size(), WriteOutcome{});
     hold = false;
     job.reply.outcomes[i] = std::move(outcome);

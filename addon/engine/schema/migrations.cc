@@ -1,6 +1,8 @@
 #include "schema/migrations.h"
 
+#include <atomic>
 #include <cstdio>
+#include <memory>
 #include <string>
 
 #include "base/crc32c.h"
@@ -81,7 +83,10 @@ Status VerifyChecksums(Connection& db) {
     auto lease = db.cache().Take("SELECT checksum FROM schema_version WHERE version = ?1");
     if (!lease.ok()) return lease.status();
     Cursor cursor(lease.value().get());
-    if (!cursor.Bind(1, std::int64_t{file.step}).Step() || cursor.Text(0) != Checksum(file.up)) {
+    const bool same = cursor.Bind(1, std::int64_t{file.step}).Step() && cursor.Text(0) == Checksum(file.up);
+    Status status = cursor.status("read the checksums of the schema");
+    if (!status.ok()) return status;
+    if (!same) {
       return {Code::kSchemaChanged,
               "migration step " + std::to_string(file.step) + " is not the one this file was made with"};
     }
@@ -132,11 +137,27 @@ Result<std::string> ExpectedSchema() {
   return all;
 }
 
+// Made once; a failure is not kept.
+Result<const std::string*> KeptExpectedSchema() {
+  static std::atomic<const std::string*> kept{nullptr};
+  if (kept.load() != nullptr) return kept.load();
+  auto made = ExpectedSchema();
+  if (!made.ok()) return made.status();
+  auto text = std::make_unique<const std::string>(std::move(made.value()));
+  const std::string* nobody = nullptr;
+  if (kept.compare_exchange_strong(nobody, text.get())) static_cast<void>(text.release());
+  return kept.load();
+}
+
 Status RunSteps(Connection& db, int from, int target, const Hooks& hooks) {
   for (const auto& file : SchemaFiles()) {
     if (file.step <= from || file.step > target) continue;
     hooks.Reach("migration-step");
     Status status = StepUp(db, file, hooks.now_ms());
+    // SQLite calls it an error of the statement when the tables are not the ones that the step was written for.
+    if (status.code() == Code::kInternal) {
+      return {Code::kSchemaChanged, "a migration step does not fit this file: " + status.message()};
+    }
     if (!status.ok()) return status;
     if (Mutated(Mutant::kCommitBetweenMigrationSteps)) static_cast<void>(db.Exec("COMMIT; BEGIN IMMEDIATE"));
     hooks.Reach("migration-step-done");
@@ -180,9 +201,15 @@ Result<int> SchemaVersion(Connection& db) {
   }
   auto table = HasTable(db, "schema_version");
   if (!table.ok()) return table.status();
-  if (!table.value()) return 0;
+  if (!table.value()) {
+    if (application.value() == 0) return 0;
+    return Status(Code::kSchemaChanged, "the file is HyphaDB's, but its table schema_version is missing");
+  }
   auto version = db.QueryInteger("SELECT coalesce(max(version), 0) FROM schema_version");
   if (!version.ok()) {
+    // A table of another shape makes the statement itself wrong; a failing disk says nothing about the file.
+    const bool is_disk = (version.status().sqlite_code() & 0xff) != SQLITE_ERROR;
+    if (is_disk) return version.status();
     return Status(Code::kNotADatabase, "the file has a table schema_version that is not HyphaDB's");
   }
   if (version.value() > kLatestSchema) {
@@ -199,11 +226,11 @@ Result<bool> IsEmptyDatabase(Connection& db) {
 }
 
 Status VerifySchema(Connection& db) {
-  static const Result<std::string>& expected = *new Result<std::string>(ExpectedSchema());
+  auto expected = KeptExpectedSchema();
   if (!expected.ok()) return expected.status();
   auto actual = OurSchema(db);
   if (!actual.ok()) return actual.status();
-  if (actual.value() != expected.value() && !Mutated(Mutant::kSchemaNotVerified)) {
+  if (actual.value() != *expected.value() && !Mutated(Mutant::kSchemaNotVerified)) {
     return {Code::kSchemaChanged, "the tables of this file are not the ones that HyphaDB made"};
   }
   return VerifyChecksums(db);

@@ -39,9 +39,12 @@ ConnectionOptions LookAt(const std::string& path, const Hooks& hooks, Role role)
 }
 
 Result<Content> ReadContent(Connection& db) {
-  auto statement = Prepare(db.handle(),
-                           "SELECT n.name, e.key, e.value, e.metadata FROM hypha_entries AS e NOT INDEXED "
-                           "JOIN hypha_namespaces AS n ON n.id = e.ns_id");
+  auto lean = db.QueryInteger("SELECT count(*) FROM sqlite_schema WHERE name = 'hypha_entries'");
+  if (!lean.ok()) return lean.status();
+  auto statement =
+      Prepare(db.handle(), lean.value() != 0 ? "SELECT n.name, e.key, e.value, e.metadata FROM hypha_entries AS e NOT "
+                                               "INDEXED JOIN hypha_namespaces AS n ON n.id = e.ns_id"
+                                             : "SELECT namespace, key, value, metadata FROM storage_entries");
   if (!statement.ok()) return statement.status();
   Content content;
   Cursor cursor(statement.value().get());

@@ -25,15 +25,17 @@ Outcome OutcomeOf(const WriteReply& reply) {
   return {Told::kAcked, Code::kOk};
 }
 
+// A client that goes on after an error: what it still writes belongs to the transaction, and ends with it.
 Status WriteAllIn(Engine& engine, TransactionId id, const Unit& unit) {
+  Status first;
   for (const auto& op : unit.ops) {
     const Answer<WriteReply> answer;
     engine.WriteIn(id, {{op}, false, Durability::kFull}, answer);
     const WriteReply reply = answer.Get();
-    if (!reply.status.ok()) return reply.status;
-    if (!reply.outcomes.at(0).status.ok()) return reply.outcomes[0].status;
+    const Status& status = reply.status.ok() ? reply.outcomes.at(0).status : reply.status;
+    if (first.ok() && !status.ok()) first = status;
   }
-  return Status::Ok();
+  return first;
 }
 
 Outcome RunTransaction(Engine& engine, const Unit& unit) {

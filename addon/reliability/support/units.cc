@@ -46,8 +46,8 @@ WriteOp SetOne(Random& random, const std::string& ns, int client, std::uint64_t 
 }
 
 // Fails always: no entry ever has this version.
-WriteOp Poison(const std::string& ns) {
-  WriteOp op = Op(WriteKind::kDelete, ns, "k0");
+WriteOp Poison(const std::string& ns, WriteKind kind = WriteKind::kDelete) {
+  WriteOp op = Op(kind, ns, "k0");
   op.if_version = 4'000'000'000'000;
   return op;
 }
@@ -111,7 +111,7 @@ Unit MakeUnit(std::uint64_t seed, int client, std::uint64_t index) {
   } else if (choice < 62) {  // an atomic request that fails in its middle
     AddBatch(random, client, index, &unit);
     unit.ops.insert(unit.ops.begin() + 2, SetOne(random, t, client, index));
-    unit.ops.push_back(Poison(a));
+    unit.ops.push_back(Poison(a, random.OneIn(3) ? WriteKind::kCheck : WriteKind::kDelete));
     unit.rolls_back = true;
   } else if (choice < 70) {  // each stands alone, and one fails
     for (int i = 0; i < 4; ++i) unit.ops.push_back(SetOne(random, i == 0 ? t : a, client, index));
@@ -139,7 +139,12 @@ Unit MakeUnit(std::uint64_t seed, int client, std::uint64_t index) {
 
 void ApplyUnit(const Unit& unit, Content* content) {
   if (unit.rolls_back) return;
-  for (const auto& op : unit.ops) ApplyOp(op, content);
+  Content at_savepoint;
+  for (const auto& op : unit.ops) {
+    if (op.kind == WriteKind::kSavepoint) at_savepoint = *content;
+    if (op.kind == WriteKind::kRollbackTo) *content = at_savepoint;
+    ApplyOp(op, content);
+  }
 }
 
 std::string Difference(const Content& expected, const Content& found) {

@@ -1,0 +1,243 @@
+#include "support/stage.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "support/answer.h"
+#include "support/check.h"
+#include "support/exempt.h"
+
+namespace hypha::reliability {
+namespace {
+
+OpenOptions StoreOptions() {
+  OpenOptions options;
+  options.path = kSimDatabase;
+  options.readers = 1;
+  options.busy_timeout_ms = 50;
+  options.limits.transaction_timeout_ms = 20'000;
+  return options;
+}
+
+Status With(const char* when, const Status& status) {
+  return status.ok() ? status : Status(status.code(), std::string(when) + ": " + status.message());
+}
+
+}  // namespace
+
+Result<Content> ContentOnDisk(bool check_structure) {
+  const Hooks hooks = OnSimDisk();
+  OpenOptions options = StoreOptions();
+  options.busy_timeout_ms = 2000;
+  auto opened = OpenStore(options, hooks);
+  if (!opened.ok()) return With("open again", opened.status());
+  Result<Content> content = Content();
+  {
+    auto db = Connection::Open(LookAt(kSimDatabase, hooks, Role::kReader));
+    Status status = db.status();
+    if (status.ok() && check_structure) status = CheckStructure(*db.value());
+    content = status.ok() ? ReadContent(*db.value()) : Result<Content>(status);
+  }
+  opened.value().reader.reset();
+  Status closed = CloseStore(opened.value().engine);
+  if (content.ok() && !closed.ok()) return With("close again", closed);
+  return content;
+}
+
+Stage::Stage(const DiskImage& image, Content content) : start_(std::move(content)) { SimDisk::Mount(image); }
+
+Stage::~Stage() {
+  if (opened_.engine != nullptr) Close();
+}
+
+void Stage::Note(const Status& status) {
+  if (!status.ok()) codes_.insert(status.code());
+}
+
+bool Stage::Open() {
+  const OpenOptions options = StoreOptions();
+  const Hooks hooks = OnSimDisk();
+  auto opened = [&] {
+    const NotExempt engine;
+    return OpenStore(options, hooks);
+  }();
+  Note(opened.status());
+  if (opened.ok()) opened_ = std::move(opened.value());
+  return opened.ok();
+}
+
+void Stage::Close() {
+  if (opened_.engine == nullptr) return;
+  opened_.reader.reset();
+  Status closed;
+  {
+    const NotExempt engine;
+    closed = CloseStore(opened_.engine);
+  }
+  opened_.engine.reset();
+  Note(closed);
+}
+
+void Stage::Do(Unit unit, Durability durability) {
+  if (opened_.engine == nullptr) return;
+  steps_.push_back({std::move(unit), durability, Told::kAsked});
+  SimDisk::Mark(static_cast<std::int64_t>(2 * (steps_.size() - 1)));
+  const Outcome outcome = Run(*opened_.engine, steps_.back().unit, durability);
+  steps_.back().told = outcome.told;
+  SimDisk::Mark(static_cast<std::int64_t>(2 * (steps_.size() - 1) + 1));
+  if (outcome.code != Code::kOk) codes_.insert(outcome.code);
+}
+
+void Stage::DoTogether(std::vector<Unit> units, Then then) {
+  if (opened_.engine == nullptr) return;
+  std::vector<Answer<Outcome>> answers(units.size());
+  const std::size_t first = steps_.size();
+  for (auto& unit : units) steps_.push_back({std::move(unit), Durability::kFull, Told::kAsked});
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    Start(*opened_.engine, steps_[first + i].unit, Durability::kFull, answers[i]);
+  }
+  if (then == Then::kClose) Close();
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const Outcome outcome = answers[i].Get();
+    steps_[first + i].told = outcome.told;
+    if (outcome.code != Code::kOk) codes_.insert(outcome.code);
+  }
+}
+
+void Stage::DoElsewhere(std::vector<Unit> units) {
+  OpenedStore mine = std::exchange(opened_, {});
+  elsewhere_from_ = steps_.size();
+  if (mine.engine != nullptr && Open()) {
+    for (auto& unit : units) Do(std::move(unit));
+    Close();
+  }
+  elsewhere_to_ = steps_.size();
+  opened_ = std::move(mine);
+}
+
+void Stage::Look(ReadRequest request) {
+  if (opened_.engine != nullptr) Note(Read(*opened_.engine, std::move(request)).status());
+}
+
+void Stage::Migrate(int target) {
+  const OpenOptions options = StoreOptions();
+  const Hooks hooks = OnSimDisk();
+  Status status;
+  {
+    const NotExempt engine;
+    status = MigrateStore(options, target, hooks);
+  }
+  Note(status);
+}
+
+void Stage::Checkpoint() {
+  if (opened_.engine != nullptr) Note(reliability::Checkpoint(*opened_.engine));
+}
+
+Status Stage::Judge(const Content& start, const std::vector<Step>& steps, const Content& found, bool full_only) {
+  std::size_t certain = 0;
+  Content expected = start;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const bool acked = steps[i].told == Told::kAcked;
+    const Content before = acked && full_only ? expected : Content();
+    if (steps[i].told != Told::kFailed) ApplyUnit(steps[i].unit, &expected);
+    // What changes nothing has nothing to sync, and makes nothing before it durable.
+    const bool counts = !full_only || (steps[i].durability == Durability::kFull && acked && before != expected);
+    if (acked && counts) certain = i + 1;
+  }
+  expected = start;
+  std::string difference;
+  for (std::size_t i = 0;; ++i) {
+    if (i >= certain) {
+      const std::string here = Difference(expected, found);
+      if (here.empty()) return Status::Ok();
+      if (difference.empty()) difference = here;
+    }
+    if (i == steps.size()) break;
+    if (steps[i].told != Told::kFailed) ApplyUnit(steps[i].unit, &expected);
+  }
+  return {Code::kCorrupt,
+          "after " + std::to_string(certain) + " of " + std::to_string(steps.size()) + " steps: " + difference};
+}
+
+Status Stage::JudgeOpen() {
+  if (opened_.engine == nullptr) return Status::Ok();
+  bool unknown = false;
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    const bool elsewhere = i >= elsewhere_from_ && i < elsewhere_to_;
+    unknown = unknown || (steps_[i].told == Told::kUnknown && !elsewhere);
+  }
+  // A control: a store that says it is usable is.
+  Unit control;
+  WriteOp op;
+  op.ns = "control";
+  op.key = "k";
+  op.value = "1";
+  control.ops.push_back(op);
+  steps_.push_back({control, Durability::kFull, Told::kAsked});
+  const Outcome outcome = Run(*opened_.engine, control, Durability::kFull);
+  steps_.back().told = outcome.told;
+  if (unknown) {
+    return outcome.code == Code::kStopped ? Status::Ok()
+                                          : Status(Code::kInternal, "writes go on after a commit of unknown outcome");
+  }
+  if (outcome.told != Told::kAcked && outcome.code != Code::kStopped) {
+    return {Code::kInternal, "the store is not usable after the fault: " + std::string(Describe(outcome.code).name)};
+  }
+  if (outcome.told == Told::kAcked) {
+    const Status own = ReadOwnWrites();
+    if (!own.ok()) return own;
+  }
+  auto db = Connection::Open(LookAt(kSimDatabase, OnSimDisk(), Role::kReader));
+  if (!db.ok()) return With("second connection", db.status());
+  auto content = ReadContent(*db.value());
+  return content.ok() ? With("still open", Judge(start_, steps_, content.value(), false)) : content.status();
+}
+
+// By both ways of reading; the values that the inline reader keeps must be given up when they change.
+Status Stage::ReadOwnWrites() {
+  const auto wrong = [](const char* who) { return Status(Code::kInternal, std::string(who) + " reads an old value"); };
+  for (const char* value : {"1", "2", "3"}) {
+    Unit unit = steps_.back().unit;
+    unit.ops[0].value = value;
+    steps_.push_back({unit, Durability::kFull, Told::kAsked});
+    steps_.back().told = Run(*opened_.engine, unit, Durability::kFull).told;
+    if (steps_.back().told != Told::kAcked) return {Code::kInternal, "a second write after the fault failed"};
+    auto read = Read(*opened_.engine, GetEntrySpec{"control", "k"});
+    if (!read.ok()) return With("read after the fault", read.status());
+    const auto& entry = std::get<std::optional<Entry>>(read.value());
+    if (!entry || entry->value != value) return wrong("a reader thread");
+    if (opened_.reader == nullptr) continue;
+    opened_.reader->EndSnapshot();  // as the binding does before it tells of a write
+    for (int i = 0; i < 3; ++i) {
+      std::string_view text;
+      const auto answer = opened_.reader->Get("control", "k", &text);
+      if (answer == InlineReader::Answer::kAbsent) return wrong("the inline reader");
+      if (answer == InlineReader::Answer::kFound && text != value) return wrong("the inline reader");
+      opened_.reader->EndTurn();
+    }
+  }
+  return Status::Ok();
+}
+
+Status Stage::JudgeReopened() {
+  Close();
+  if (SimDisk::OpenHandles() != 0) return {Code::kInternal, "files are still open after close"};
+  auto content = ContentOnDisk(true);
+  return content.ok() ? With("reopened", Judge(start_, steps_, content.value(), false)) : content.status();
+}
+
+Status Stage::JudgeAfterPowerLoss() {
+  const DiskTrace trace = SimDisk::TakeTrace();
+  PowerLine line(trace);
+  while (line.Step()) {
+  }
+  PowerLine::Choice choice;
+  choice.fates.assign(line.pending(), PowerLine::Choice::Fate::kLost);
+  SimDisk::Mount(line.Lose(choice));
+  auto content = ContentOnDisk(false);
+  return content.ok() ? With("after a loss of power", Judge(start_, steps_, content.value(), true)) : content.status();
+}
+
+}  // namespace hypha::reliability

@@ -1,0 +1,75 @@
+// A database on the simulated disk, what its one client was told, and the judgement afterwards: shared by the sweeps of
+// failing calls, failing allocations and lost power.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "hypha/engine.h"
+#include "support/driver.h"
+#include "support/sim_disk.h"
+#include "support/units.h"
+
+namespace hypha::reliability {
+
+inline constexpr char kSimDatabase[] = "a.db";
+
+struct Step {
+  Unit unit;
+  Durability durability = Durability::kFull;
+  Told told = Told::kAsked;
+};
+
+class Stage {
+ public:
+  // The disk starts with `image`, which holds `content` once opened.
+  Stage(const DiskImage& image, Content content);
+  ~Stage();
+  Stage(const Stage&) = delete;
+  Stage& operator=(const Stage&) = delete;
+
+  // What a workload does. Each notes the codes it sees; none of them throws or stops the run.
+  bool Open();
+  void Close();
+  void Do(Unit unit, Durability durability = Durability::kFull);
+  // All at once; then the answers are awaited, or the store closed before that.
+  enum class Then : std::uint8_t { kWait, kClose };
+  void DoTogether(std::vector<Unit> units, Then then = Then::kWait);
+  // In another engine on the same file, as another process would.
+  void DoElsewhere(std::vector<Unit> units);
+  void Look(ReadRequest request);
+  void Note(const Status& status);
+  void Migrate(int target);
+  void Checkpoint();
+  Engine* engine() { return opened_.engine.get(); }
+
+  // OK, or what is wrong with what the open store answers now.
+  Status JudgeOpen();
+  // The same after closing, on what the process would see when it opens the file again.
+  Status JudgeReopened();
+  // And after a loss of power that took all that was not synced: acknowledged units of level full are there.
+  Status JudgeAfterPowerLoss();
+
+  Status ReadOwnWrites();
+
+  const std::set<Code>& codes() const { return codes_; }
+  const std::vector<Step>& steps() const { return steps_; }
+
+  // Whether `found` is what the first of the steps left, the acknowledged ones (of level full only, if
+  // `full_only`) among them.
+  static Status Judge(const Content& start, const std::vector<Step>& steps, const Content& found, bool full_only);
+
+ private:
+  OpenedStore opened_;
+  Content start_;
+  std::vector<Step> steps_;
+  std::size_t elsewhere_from_ = 0;  // steps that another engine was given
+  std::size_t elsewhere_to_ = 0;
+  std::set<Code> codes_;
+};
+
+// What a database on the disk holds; it is brought to the latest schema.
+Result<Content> ContentOnDisk(bool check_structure);
+
+}  // namespace hypha::reliability

@@ -1,0 +1,101 @@
+// npm run reliability -- --gate mutants: builds the engine with its seeded bugs (addon/engine/base/mutant.h) and shows
+// for each which part of the programme notices it. The parts must pass on the same build with no bug switched on.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build, buildDirectory } from '../build.js';
+import { heading, root, seconds, StepError } from '../support/run.js';
+import { runPart } from '../reliability.js';
+
+const SEED = '20261125';
+
+/** Ways to look for a bug: a part of the programme, and how much of it. */
+const HUNTS = {
+  'kill, at random': ['kill', ['--runs', '40', '--points', '0']],
+  'kill before COMMIT': ['kill', ['--point', 'before-commit', '--points', '6']],
+  'kill inside a request': ['kill', ['--point', 'inside-request', '--points', '6']],
+  'kill in a migration': ['kill', ['--point', 'migration-step-done', '--points', '4']],
+  'kill while a copy is made': ['kill', ['--point', 'copy-written', '--points', '2']],
+  'kill while a copy is begun': ['kill', ['--point', 'copy-created', '--points', '2']],
+  'failing disk': ['faults', ['--runs', '1500']],
+  'lost power': ['power', ['--runs', '6000']],
+  'no memory': ['memory', ['--runs', '1500']],
+  'malformed files': ['malformed', ['--runs', '300']],
+};
+
+/** For each bug where to look, in this order. A bug that is not here is hunted with everything. */
+const KILLERS = {
+  AckBeforeCommit: ['kill before COMMIT'],
+  SkipLogSync: ['lost power'],
+  SkipDatabaseSync: ['lost power'],
+  NoSavepoint: ['failing disk'],
+  IgnoreAutocommit: ['failing disk', 'no memory'],
+  FailedSyncIsDefinite: ['failing disk'],
+  FailedCommitIsOk: ['failing disk'],
+  CheckpointAtWeakLevel: ['lost power'],
+  KeepNamespaceCache: ['failing disk', 'kill, at random'],
+  KeepVersionBlock: ['kill, at random', 'failing disk'],
+  IgnoreOtherProcesses: ['failing disk'],
+  CommitInsideRequest: ['kill inside a request'],
+  CommitBetweenMigrationSteps: ['kill in a migration'],
+  CopyUnderFinalName: ['kill while a copy is begun', 'kill while a copy is made'],
+  KeepSnapshotAfterCommit: ['failing disk'],
+  StaleValueCache: ['failing disk'],
+  DelayEveryHeader: ['lost power', 'kill, at random', 'failing disk'],
+  SyncWithoutHeader: ['kill, at random', 'lost power'],
+  GroupFailureToFirstOnly: ['failing disk'],
+  RunGroupTwice: ['failing disk'],
+  NoMemoryIsOk: ['no memory'],
+  ClearEverything: ['kill, at random'],
+  SchemaNotVerified: ['malformed files'],
+  NoDefensiveFlags: ['malformed files'],
+  AcceptHardLinks: ['malformed files'],
+  WriteAfterStop: ['failing disk'],
+  DropQueueAtClose: ['failing disk'],
+  RollbackToKeepsCache: ['failing disk'],
+  RetryFailedSync: ['failing disk'],
+  TransactionEndUnheeded: ['failing disk'],
+  IgnoreConflicts: ['kill, at random'],
+};
+
+/** @returns {{ name: string, number: number }[]} */
+function mutants() {
+  const text = readFileSync(join(root, 'addon', 'engine', 'base', 'mutant.h'), 'utf8');
+  const names = [...text.matchAll(/^ {2}k(\w+),$/gm)].map((match) => match[1]);
+  return names.slice(1, -1).map((name, i) => ({ name, number: i + 1 }));
+}
+
+/** @param {string} hunt of HUNTS @param {number} number 0: no bug */
+async function notices(hunt, number) {
+  const [part, args] = HUNTS[hunt];
+  return !(await runPart(part, [...args, '--seed', SEED], {
+    directory: buildDirectory('mutants'),
+    env: { HYPHA_MUTANT: String(number) },
+    log: `mutant-${number}.log`,
+    timeoutMs: 15 * 60_000,
+  })).ok;
+}
+
+/** @param {{ only?: string }} [options] one bug by its name */
+export async function huntMutants({ only } = {}) {
+  heading('Build (mutants)');
+  await build('mutants', ['hypha_reliability', 'hypha_out_of_memory']);
+  heading('Seeded bugs');
+  const wanted = mutants().filter(({ name }) => only === undefined || name === only);
+  const used = new Set(wanted.flatMap(({ name }) => KILLERS[name] ?? Object.keys(HUNTS)));
+  for (const hunt of used) {
+    if (await notices(hunt, 0)) throw new StepError(`"${hunt}" fails without any seeded bug: build/logs/mutant-0.log`);
+  }
+  let survivors = 0;
+  for (const { name, number } of wanted) {
+    const startedAt = performance.now();
+    let killer;
+    for (const hunt of KILLERS[name] ?? Object.keys(HUNTS)) {
+      if (killer === undefined && (await notices(hunt, number))) killer = hunt;
+    }
+    if (killer === undefined) survivors++;
+    console.log(`${String(number).padStart(2)} ${name.padEnd(30)} ${killer === undefined ? 'SURVIVED' : `killed by: ${killer}`} (${seconds(startedAt)})`);
+  }
+  console.log(`${wanted.length - survivors} of ${wanted.length} seeded bugs were noticed`);
+  if (survivors > 0) process.exitCode = 1;
+}
