@@ -10,6 +10,8 @@ export const ERROR_CODES = Object.freeze(native.errorCodes);
 export { open, migrate } from './open.js';
 export { restore } from './copies.js';
 export { BackupSchedule } from './backup-schedule.js';
+export { open, openOrLoad, migrate } from './open.js';
+export { exportBundle, importBundle, verifyBundle } from './bundles.js';
 export { StorageError } from './errors.js';
 export { Store } from './store.js';
 export { Transaction } from './transaction.js';

@@ -19,6 +19,8 @@ import { platformName } from './platform.js';
  * @typedef {number | [Float64Array, (number | FailureRecord)[] | undefined]} WriteResult
  */
 
+/** @typedef {FailureRecord & { part?: string, line?: number }} BundleFailureRecord */
+
 /** @typedef {[value: string, metadata: string | undefined, createdAt: number, updatedAt: number, version: number]} RawEntry */
 
 /**
@@ -42,6 +44,8 @@ import { platformName } from './platform.js';
  * @property {() => Promise<void>} checkpoint
  * @property {() => { queuedOperations: number, queuedBytes: number }} stats
  * @property {() => void} abandon
+ * @property {(token: number, path: string, asFile: boolean, overwrite: boolean, partRows: number, namespaces: string[]) => Promise<any>} exportBundle
+ * @property {(token: number, path: string, onConflict: number, dryRun: boolean, once: boolean) => Promise<any>} importBundle
  * @property {() => Promise<void>} close
  */
 
@@ -62,6 +66,9 @@ import { platformName } from './platform.js';
  * @property {(token: number) => void} cancel
  * @property {() => void} closeAll
  * @property {(id: number) => string | undefined} takeChunk
+ * @property {(token: number, path: string) => Promise<any>} verifyBundle
+ * @property {(token: number) => void} cancel
+ * @property {string[]} onConflict
  * @property {number} YIELD
  * @property {number} ELSEWHERE
  */

@@ -7,7 +7,8 @@ import { keepAsLive } from './live-stores.js';
 import { native } from './native.js';
 import { MIGRATE_OPTIONS, readOpenOptions, readOptions } from './options.js';
 import { StoreSession } from './session.js';
-import { Store } from './store.js';
+import { Store, loadOnce } from './store.js';
+import { checkPath } from './validate.js';
 
 /** @typedef {import('./options.js').OpenOptions} OpenOptions */
 
@@ -53,4 +54,25 @@ export async function open(options) {
 export async function migrate(path, options) {
   const { to = 2, ...rest } = readOptions(options, MIGRATE_OPTIONS);
   await settle(native.migrate(toNative(readOpenOptions({ ...rest, path })), to));
+}
+
+/**
+ * Opens a database file and loads a bundle into it the first time: whether that was done is recorded in the file, in
+ * the transaction that does it.
+ * @param {string} path of the database
+ * @param {string} bundle needed only the first time
+ * @param {Omit<OpenOptions, 'path'> & Pick<import('./bundles.js').ImportOptions, 'onConflict' | 'signal'>} [options]
+ * @returns {Promise<Store>}
+ */
+export async function openOrLoad(path, bundle, options) {
+  checkPath(bundle, 'bundle');
+  const { onConflict, signal, ...rest } = options ?? {};
+  const store = await open({ ...rest, path });
+  try {
+    await store[loadOnce](bundle, { onConflict, signal });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  return store;
 }

@@ -161,6 +161,19 @@ export const METHOD_OPTIONS = /** @type {const} */ ({
     onBackup: listener,
     onError: listener,
   }),
+  exportBundle: /** @type {OptionTable} */ ({
+    form: oneOf('directory', 'file'),
+    overwrite: { ...boolean, fallback: false },
+    partRows: { ...integer(1, 10_000_000), fallback: 10_000 },
+    namespaces: { check: Array.isArray, expected: 'an array of names' },
+    signal,
+  }),
+  importBundle: /** @type {OptionTable} */ ({
+    onConflict: { ...oneOf('error', 'update', 'skip'), fallback: 'error' },
+    dryRun: { ...boolean, fallback: false },
+    signal,
+  }),
+  verifyBundle: /** @type {OptionTable} */ ({ signal }),
   copyFrom: /** @type {OptionTable} */ ({ namespaces: { check: Array.isArray, expected: 'an array of names' } }),
 });
 

@@ -249,6 +249,35 @@ export class StoreSession {
     return this.#afterWrites(() => work(this.#native, this.#stop.signal));
   }
 
+  /**
+   * A read of everything that the engine does on a thread of its own, after every write issued before.
+   * @template T
+   * @param {(store: NativeStore) => Promise<T>} start
+   * @returns {Promise<T>}
+   */
+  async longRead(start) {
+    if (this.buffers.size > 0) {
+      this.checkUsable();
+      await this.flushBuffers();
+    }
+    return this.#afterWrites(() => start(this.#native));
+  }
+
+  /**
+   * A transaction that the engine runs by itself. Like any other it does not hold up reads, which see the store as it
+   * was until it commits.
+   * @template T
+   * @param {(store: NativeStore) => Promise<T>} start
+   * @returns {Promise<T>}
+   */
+  async longWrite(start) {
+    this.checkUsable();
+    if (this.buffers.size > 0) await this.flushBuffers();
+    this.#checkOpen();
+    this.#queue.flush();
+    return this.#during(start(this.#native));
+  }
+
   /** A promise that is settled in a later turn of the event loop. */
   nextTurn() {
     return this.#turn.next();

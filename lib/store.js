@@ -2,6 +2,7 @@
 
 import { BackupSchedule } from './backup-schedule.js';
 import { backup, verify } from './copies.js';
+import { exportTo, importFrom } from './bundles.js';
 import { copyFrom } from './copy-from.js';
 import { closed, invalidArgument } from './errors.js';
 import { NamespaceMethods } from './namespace-methods.js';
@@ -42,6 +43,10 @@ import { WriteBuffer } from './write-buffer.js';
  * @property {{ kind: 'structure' | 'schema' | 'count' | 'namespace' | 'value' | 'checksum', message: string, namespace?: string, key?: string }[]} problems
  *   the first 100
  */
+/** Names a method that is not part of the public interface. */
+export const loadOnce = Symbol('loadOnce');
+/** The mark that such an import leaves in the file. */
+const LOADED = 'bundle_load';
 
 export class Store extends NamespaceMethods {
   /** @type {StoreSession} */ #session;
@@ -118,6 +123,39 @@ export class Store extends NamespaceMethods {
     this.#session.checkUsable();
     const given = readOptionsWithDefaults(options, METHOD_OPTIONS.buffer);
     return new WriteBuffer(this, this.#session, /** @type {import('./write-buffer.js').BufferOptions} */ (/** @type {unknown} */ (given)));
+  }
+
+  /**
+   * Writes all of the store, or some namespaces of it, as a bundle: a directory of JSON Lines and a manifest, or one file.
+   * It is one snapshot, with every write issued before in it; it gets its name when it is complete and on the disk.
+   * @param {string} path
+   * @param {import('./bundles.js').ExportOptions} [options]
+   * @returns {Promise<import('./bundles.js').BundleSummary>} HYPHA_EXISTS when the name is taken
+   */
+  async exportBundle(path, options) {
+    return exportTo(this.#session, path, options);
+  }
+
+  /**
+   * Reads a bundle into the store, in one transaction: all of it or nothing. Reads meanwhile see the store as it was;
+   * other writes wait. Times and texts are those of the bundle; so are versions, unless this store has given some as
+   * high. A bundle that is wrong is told with `part` and `line` of the error.
+   * @param {string} path
+   * @param {import('./bundles.js').ImportOptions} [options]
+   * @returns {Promise<import('./bundles.js').ImportResult>}
+   */
+  async importBundle(path, options) {
+    const { alreadyLoaded: _, ...result } = await importFrom(this.#session, path, options);
+    return result;
+  }
+
+  /**
+   * importBundle(), unless it has been done before.
+   * @param {string} path
+   * @param {import('./bundles.js').ImportOptions} options
+   */
+  async [loadOnce](path, options) {
+    if ((await this.#session.read('meta', LOADED)) === '') await importFrom(this.#session, path, options, true);
   }
 
   /** Resolves once every write issued before has been answered. @returns {Promise<void>} */

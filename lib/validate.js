@@ -101,8 +101,8 @@ export function checkPattern(pattern, limits, name) {
   if (isLonger(pattern, limits.patternBytes)) throw tooLarge(name, 'patternBytes', limits.patternBytes);
 }
 
-/** @param {unknown} path @param {string} name @returns {asserts path is string} */
+/** @param {unknown} path @param {string} name @returns {asserts path is string} a path that may be passed on */
 export function checkPath(path, name) {
-  const ok = typeof path === 'string' && path !== '' && !path.includes('\0');
-  if (!ok) throw new StorageError('HYPHA_INVALID_ARGUMENT', `${name} must be a non-empty string without NUL characters`);
+  if (typeof path !== 'string' || path === '') throw new StorageError('HYPHA_INVALID_ARGUMENT', `${name} must be a non-empty string`);
+  if (path.includes('\0') || isMalformed(path)) throw new StorageError('HYPHA_INVALID_ARGUMENT', `${name} must hold no NUL and no lone surrogate`);
 }

@@ -8,7 +8,7 @@ import { build, buildDirectory } from './build.js';
 import { setUp } from './setup.js';
 import { heading, isMain, logPath, main, StepError, tryRun } from './support/run.js';
 
-const TARGETS = ['filter', 'json', 'open'];
+const TARGETS = ['filter', 'json', 'open', 'bundle'];
 
 /** @param {string} target @param {number} seconds */
 export async function fuzz(target, seconds) {

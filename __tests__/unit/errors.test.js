@@ -63,6 +63,7 @@ const PROVOKED = {
     await s.setMany(Array.from({ length: 30_000 }, (_, i) => ({ key: `k${i}`, value: { v: 'x'.repeat(50), i } })));
     await s.query({ field: 'v', operator: 'contains', value: 'y' });
   }, { mode: 'memory', limits: { queryTimeout: 1 } }),
+  HYPHA_BUNDLE_INVALID: onStore((s) => s.importBundle(new URL('package.json', ROOT).pathname)),
   HYPHA_CLOSED: onStore(async (s) => { await s.close(); await s.get('k'); }),
   HYPHA_READ_ONLY: async () => onStore((s) => s.set('k', 1), { path: await storeFile(), readOnly: true })(),
   HYPHA_CANT_OPEN: () => opened(folder.path('.')),

@@ -1,4 +1,5 @@
 // The module's table of contents.
+#include "bundle_calls.h"
 #include "convert.h"
 #include "copies.h"
 #include "duplicate_image.h"
@@ -113,9 +114,9 @@ void ExportEnumerations(Napi::Env env, Napi::Object exports) {
                                        "nin", "exists", "between", "like", "has"}));
   exports.Set("sources",
               Names(env, {"field", "value", "key", "path", "metadata", "createdAt", "updatedAt", "version"}));
-  exports.Set("writeKinds",
-              Names(env, {"set", "delete", "setMetadata", "mergeMetadata", "createNamespace", "deleteNamespace",
-                          "clear", "createIndex", "dropIndex", "check", "edit", "savepoint", "release", "rollbackTo"}));
+  exports.Set("writeKinds", Names(env, {"set", "delete", "setMetadata", "mergeMetadata", "createNamespace",
+                                        "deleteNamespace", "clear", "createIndex", "dropIndex", "check", "edit",
+                                        "savepoint", "release", "rollbackTo", "restore"}));
   exports.Set("durabilities", Names(env, {"off", "normal", "full"}));
 }
 
@@ -147,6 +148,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("copyProgress", Napi::Function::New<Guard<&Progress>>(env, "copyProgress"));
   exports.Set("cancel", Napi::Function::New<Guard<&Cancel>>(env, "cancel"));
   exports.Set("closeAll", Napi::Function::New<Guard<&CloseAll>>(env, "closeAll"));
+  exports.Set("verifyBundle", Napi::Function::New<Guard<&VerifyBundleCall>>(env, "verifyBundle"));
+  exports.Set("cancel", Napi::Function::New<Guard<&CancelCall>>(env, "cancel"));
+  exports.Set("onConflict", Names(env, {"error", "update", "skip"}));
   exports.Set("takeChunk", Napi::Function::New<TakeChunk>(env, "takeChunk"));
   exports.Set("YIELD", Napi::Number::New(env, StoreHandle::kYield));
   exports.Set("ELSEWHERE", Napi::Number::New(env, StoreHandle::kElsewhere));

@@ -114,6 +114,9 @@ class EnvState : public std::enable_shared_from_this<EnvState> {
     const auto found = cancellations_.find(token);
     if (found != cancellations_.end()) found->second->store(true);
   }
+  void CancelAll() {
+    for (const auto& [token, flag] : cancellations_) flag->store(true);
+  }
 
   // How far copies are, under the numbers by which they are cancelled.
   std::shared_ptr<CopyProgress> NewProgress(std::int64_t token) {

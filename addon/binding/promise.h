@@ -30,11 +30,12 @@ class Pending {
     state_->Release();
     if (deferred_ != nullptr) napi_resolve_deferred(env_, deferred_, value);
   }
-  void Reject(Napi::Env env, const Status& status) {
+  void Reject(Napi::Value record) {
     if (std::exchange(settled_, true)) return;
     state_->Release();
-    if (deferred_ != nullptr) napi_reject_deferred(env_, deferred_, ErrorRecord(env, status));
+    if (deferred_ != nullptr) napi_reject_deferred(env_, deferred_, record);
   }
+  void Reject(Napi::Env env, const Status& status) { Reject(ErrorRecord(env, status)); }
 
  private:
   std::shared_ptr<EnvState> state_;

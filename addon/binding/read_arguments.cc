@@ -57,6 +57,7 @@ bool ReadArguments(const Napi::CallbackInfo& info, Reader& reader, ReadRequest* 
   if (kind == "query") return ReadQuery(info, reader, &As<QuerySpec>(out));
   if (kind == "indexes") return reader.Text(info[2], &As<IndexesSpec>(out).ns);
   if (kind == "namespace") return reader.Text(info[2], &As<NamespaceSpec>(out).name);
+  if (kind == "meta") return reader.Text(info[2], &As<MetaSpec>(out).name);
   if (kind == "namespaces") {
     As<NamespacesSpec>(out);
   } else if (kind == "status") {

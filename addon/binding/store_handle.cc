@@ -80,6 +80,8 @@ Napi::Function StoreHandle::Define(Napi::Env env) {
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Checkpoint>>("checkpoint"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Stats>>("stats"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Abandon>>("abandon"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::ExportBundle>>("exportBundle"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::ImportBundle>>("importBundle"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Close>>("close")});
 }
 
@@ -121,6 +123,10 @@ StoreHandle::~StoreHandle() {
 
 void StoreHandle::EndSnapshot() {
   if (reader_ != nullptr) reader_->EndSnapshot();
+}
+
+void StoreHandle::AbandonNow() {
+  if (engine_ != nullptr) engine_->Abandon(this);
 }
 
 void StoreHandle::CloseNow() {

@@ -26,6 +26,7 @@ class StoreHandle : public Napi::ObjectWrap<StoreHandle> {
 
   // Thread: JavaScript.
   void EndSnapshot();
+  void AbandonNow();
   void CloseNow();
 
  private:
@@ -46,6 +47,8 @@ class StoreHandle : public Napi::ObjectWrap<StoreHandle> {
   Napi::Value Checkpoint(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
   Napi::Value Abandon(const Napi::CallbackInfo& info);
+  Napi::Value ExportBundle(const Napi::CallbackInfo& info);  // these two: bundle_calls.cc
+  Napi::Value ImportBundle(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
 
   // A method as Node-API may call it.

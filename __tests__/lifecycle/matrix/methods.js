@@ -1,7 +1,8 @@
 // Every public method: what it is called with on a store as seed() makes it, and what it gives when all is well.
 // A method that is missing here fails matrix.test.js.
 
-import { rmSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -39,6 +40,19 @@ async function backedUp(store) {
   rmSync(path);
   return namespaces;
 }
+/** @param {(path: string) => Promise<any>} work gets a path for a bundle of its own */
+async function withBundle(work) {
+  const path = join(tmpdir(), `hyphadb-test-${randomUUID()}.jsonl`);
+  try {
+    return await work(path);
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
+const BUNDLE = `{"type":"bundle","format":"hyphadb-bundle","version":1}
+{"type":"entry","namespace":"n","key":"imported","value":1}
+{"type":"end"}
+`;
 const point = (call, gives) => ({ kind: 'point', call, gives });
 const scan = (call, gives) => ({ kind: 'scan', call, gives });
 const write = (call, gives) => ({ kind: 'write', call, gives });
@@ -90,6 +104,11 @@ export const STORE_METHODS = {
   beginTransaction: begin(async (on) => (await on.beginTransaction()).rollback(), undefined),
   copyFrom: begin((on) => on.copyFrom(emptyBackend), { namespaces: 2, entries: 0 }),
   buffer: write((on) => on.buffer({ maxItems: 1 }).set('w', 2), { version }),
+  exportBundle: scan((on) => withBundle((path) => on.exportBundle(path)), expect.objectContaining({ entries: expect.any(Number) })),
+  importBundle: begin((on) => withBundle((path) => {
+    writeFileSync(path, BUNDLE);
+    return on.importBundle(path);
+  }), expect.objectContaining({ inserted: 1 })),
   checkpoint: begin((on) => on.checkpoint(), undefined),
   flush: control((on) => on.flush(), undefined),
   status: scan((on) => on.status(), expect.objectContaining({ size: expect.any(Number) })),

@@ -108,6 +108,16 @@ Result<std::unique_ptr<InlineReader>> EngineImpl::NewInlineReader() {
   return std::unique_ptr<InlineReader>(std::make_unique<InlineReaderImpl>(std::move(db.value())));
 }
 
+Status EngineImpl::WithSnapshot(const std::function<Status(Connection&)>& work) {
+  auto db = Connection::Open(Connect(Role::kReader));
+  if (!db.ok()) return db.status();
+  db.value()->SetLockDeadline(std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.busy_timeout_ms));
+  Status status = db.value()->RunCached("BEGIN");
+  if (status.ok()) status = work(*db.value());
+  // Nothing was written: closing the connection ends the snapshot in any case.
+  return status;
+}
+
 void EngineImpl::Write(WriteRequest request, WriteDone done) {
   if (writer_ == nullptr) return done({Status(Code::kReadOnly), {}});
   writer_->Write(std::move(request), std::move(done));

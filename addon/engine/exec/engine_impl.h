@@ -1,6 +1,7 @@
 // Engine over one writer and a pool of readers.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -35,6 +36,10 @@ class EngineImpl final : public Engine {
 
   // A reader for one more JavaScript thread. Blocks.
   Result<std::unique_ptr<InlineReader>> NewInlineReader();
+
+  // Runs `work` on a connection of its own, in one snapshot. Blocks.
+  Status WithSnapshot(const std::function<Status(Connection&)>& work);
+  const Hooks& hooks() const { return hooks_; }
 
   // After a commit of unknown outcome.
   bool stopped();

@@ -106,6 +106,18 @@ Result<ReadReply> ReadContext::On(const StatusSpec& /*spec*/, const ReadLimits& 
   return Wrap(StatusJson(entries_, statements_.db()));
 }
 
+Result<ReadReply> ReadContext::On(const MetaSpec& spec, const ReadLimits& /*limits*/) {
+  auto statement = statements_.Get(Sql::kMetaGet);
+  if (!statement.ok()) return statement.status();
+  Cursor cursor(statement.value());
+  cursor.Bind(1, std::string_view(spec.name));
+  std::string text;
+  if (cursor.Step()) text = cursor.Text(0);
+  Status status = cursor.status("read a mark");
+  if (!status.ok()) return status;
+  return ReadReply(std::move(text));
+}
+
 Result<ReadReply> ReadContext::On(const DiagnoseSpec& /*spec*/, const ReadLimits& /*limits*/) {
   return Wrap(DiagnoseJson(statements_.db()));
 }

@@ -42,6 +42,7 @@ class ReadContext {
   Result<ReadReply> On(const IndexesSpec& spec, const ReadLimits& limits);
   Result<ReadReply> On(const StatusSpec& spec, const ReadLimits& limits);
   Result<ReadReply> On(const DiagnoseSpec& spec, const ReadLimits& limits);
+  Result<ReadReply> On(const MetaSpec& spec, const ReadLimits& limits);
 
   KvStatements& statements_;
   NamespaceCache& namespaces_;

@@ -183,6 +183,19 @@ Status WithFileClosed(const std::string& path, const std::function<Status()>& wo
   return work();
 }
 
+bool IsOpenDatabase(const std::string& path) {
+  const FileId file = IdOf(path);
+  if (!file.exists()) return false;
+  Registry& registry = Engines();
+  MutexLock lock(registry.mutex);
+  for (const auto& running : registry.running) {
+    if (running.file == file) return true;
+    const std::string& name = running.engine->options().path;
+    if (running.file.exists() && (IdOf(name + "-wal") == file || IdOf(name + "-shm") == file)) return true;
+  }
+  return false;
+}
+
 Result<OpenedStore> OpenStore(const OpenOptions& options, const Hooks& hooks) {
   return Caught([&] { return Open(options, hooks); });
 }

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "hypha/engine.h"
 
@@ -28,5 +29,9 @@ Status RegisterVfses();
 // hard link, a missing file or folder when `create` is off; kInvalidArgument for an empty path or one with a NUL byte.
 // With `create` missing folders are made, mode 0700. Never opens the file itself.
 Result<FileCheck> CheckFile(const std::string& path, bool create);
+
+// Whether the path leads to a database that this process has open, to its log, or to the log's index: opening and
+// closing such a file drops the locks that SQLite holds on it.
+bool IsOpenDatabase(const std::string& path);
 
 }  // namespace hypha

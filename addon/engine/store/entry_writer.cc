@@ -56,6 +56,7 @@ WriteOutcome EntryWriter::Apply(const WriteOp& op) {
     case WriteKind::kSavepoint:
     case WriteKind::kRelease:
     case WriteKind::kRollbackTo: return RunSavepoint(op);
+    case WriteKind::kRestore: return Restore(op);
   }
   return Failed(Status(Code::kInternal, "unknown kind of write"));
 }

@@ -54,6 +54,13 @@ class EntryWriter {
   WriteOutcome Check(const WriteOp& op);
   WriteOutcome Edit(const WriteOp& op);
   WriteOutcome RunSavepoint(const WriteOp& op);
+  // Of more than one statement, without a savepoint: where one fails, the whole transaction is rolled back.
+  WriteOutcome Restore(const WriteOp& op);
+  WriteOutcome RestoreEntry(const WriteOp& op);
+  WriteOutcome RestoreNamespace(const WriteOp& op);
+  WriteOutcome RestoreMeta(const WriteOp& op);
+  Result<std::int64_t> RunRestore(Sql id, std::int64_t ns_id, const EntryView& row);
+  Status CreationOf(std::int64_t ns_id, std::string_view key, std::int64_t* created_at);
 
   Result<std::int64_t> AddNamespace(std::string_view name, const std::optional<std::string>& metadata,
                                     bool is_explicit);

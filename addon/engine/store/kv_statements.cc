@@ -29,7 +29,12 @@ constexpr std::array kTexts{sql::kNamespaceId,
                             sql::kCountEntries,
                             sql::kCountNamespaces,
                             sql::kVersionMarkGet,
-                            sql::kVersionMarkSet};
+                            sql::kVersionMarkSet,
+                            sql::kRestoreInsert,
+                            sql::kRestoreUpdate,
+                            sql::kRestoreNamespace,
+                            sql::kMetaGet,
+                            sql::kMetaSet};
 static_assert(kTexts.size() == static_cast<std::size_t>(Sql::kCount), "one text for each statement, in enum order");
 
 }  // namespace

@@ -34,6 +34,11 @@ enum class Sql : std::uint8_t {
   kCountNamespaces,
   kVersionMarkGet,
   kVersionMarkSet,
+  kRestoreInsert,
+  kRestoreUpdate,
+  kRestoreNamespace,
+  kMetaGet,
+  kMetaSet,
   kCount
 };
 

@@ -52,4 +52,20 @@ inline constexpr const char* kCountNamespaces = "SELECT count(*) FROM hypha_name
 inline constexpr const char* kVersionMarkGet = "SELECT value FROM hypha_meta WHERE name = 'version_mark'";
 inline constexpr const char* kVersionMarkSet = "UPDATE hypha_meta SET value = ?1 WHERE name = 'version_mark'";
 
+// Rows that come from elsewhere, with all that belongs to them.
+inline constexpr const char* kRestoreInsert =
+    "INSERT INTO hypha_entries(ns_id, version, created_at, updated_at, crc, key, metadata, value) "
+    "VALUES(?1, ?2, ?3, ?8, ?7, ?4, ?5, ?6) ON CONFLICT(ns_id, key) DO NOTHING";
+inline constexpr const char* kRestoreUpdate =
+    "UPDATE hypha_entries SET version = ?2, created_at = ?3, updated_at = ?8, crc = ?7, metadata = ?5, value = ?6 "
+    "WHERE ns_id = ?1 AND key = ?4";
+inline constexpr const char* kRestoreNamespace =
+    "UPDATE hypha_namespaces SET explicit = max(explicit, ?2), "
+    "metadata = CASE WHEN ?5 THEN coalesce(?3, metadata) ELSE coalesce(metadata, ?3) END, "
+    "created_at = CASE WHEN ?5 THEN coalesce(?4, created_at) ELSE created_at END WHERE id = ?1";
+
+inline constexpr const char* kMetaGet = "SELECT CAST(value AS TEXT) FROM hypha_meta WHERE name = ?1";
+inline constexpr const char* kMetaSet =
+    "INSERT INTO hypha_meta(name, value) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = excluded.value";
+
 }  // namespace hypha::sql

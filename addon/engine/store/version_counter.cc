@@ -10,24 +10,43 @@ Result<std::int64_t> VersionCounter::Next() {
   return ++next_;
 }
 
-Status VersionCounter::TakeBlock() {
+Result<std::int64_t> VersionCounter::Mark() {
   auto get = statements_.Get(Sql::kVersionMarkGet);
   if (!get.ok()) return get.status();
-  std::int64_t mark = 0;
-  {
-    Cursor cursor(get.value());
-    if (!cursor.Step()) {
-      Status status = cursor.status("read the version mark");
-      return status.ok() ? Status(Code::kCorrupt, "the version mark is missing") : status;
-    }
-    mark = cursor.Integer(0);
-  }
+  Cursor cursor(get.value());
+  if (cursor.Step()) return cursor.Integer(0);
+  Status status = cursor.status("read the version mark");
+  return status.ok() ? Status(Code::kCorrupt, "the version mark is missing") : status;
+}
+
+Status VersionCounter::SetMark(std::int64_t mark) {
   auto set = statements_.Get(Sql::kVersionMarkSet);
   if (!set.ok()) return set.status();
-  Status status = Cursor(set.value()).Bind(1, mark + kBlock).Run("move the version mark");
+  return Cursor(set.value()).Bind(1, mark).Run("move the version mark");
+}
+
+Status VersionCounter::TakeBlock() {
+  auto mark = Mark();
+  if (!mark.ok()) return mark.status();
+  Status status = SetMark(mark.value() + kBlock);
   if (!status.ok()) return status;
-  next_ = mark;
-  end_ = mark + kBlock;
+  next_ = mark.value();
+  end_ = mark.value() + kBlock;
+  return Status::Ok();
+}
+
+Status VersionCounter::Reserve(std::int64_t version) {
+  if (version <= reserved_) return Status::Ok();
+  auto mark = Mark();
+  if (!mark.ok()) return mark.status();
+  std::int64_t reserved = mark.value();
+  if (version > reserved) {
+    reserved = version + kBlock;
+    Status status = SetMark(reserved);
+    if (!status.ok()) return status;
+  }
+  Forget();  // the rest of a block from below the new mark
+  reserved_ = reserved;
   return Status::Ok();
 }
 

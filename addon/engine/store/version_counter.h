@@ -17,15 +17,20 @@ class VersionCounter {
 
   // REQUIRES: inside a write transaction.
   Result<std::int64_t> Next();
+  // Makes sure that Next() will give nothing as low as `version`, which comes from elsewhere.
+  Status Reserve(std::int64_t version);
   // The rest of the block may not be used: another process has committed, or the block itself was rolled back.
-  void Forget() { next_ = end_ = 0; }
+  void Forget() { next_ = end_ = reserved_ = 0; }
 
  private:
   Status TakeBlock();
+  Result<std::int64_t> Mark();
+  Status SetMark(std::int64_t mark);
 
   KvStatements& statements_;
   std::int64_t next_ = 0;
   std::int64_t end_ = 0;
+  std::int64_t reserved_ = 0;  // the mark is at least this
 };
 
 }  // namespace hypha

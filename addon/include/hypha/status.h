@@ -58,6 +58,7 @@ enum class Code : std::uint8_t {
   kWalMoved,
   kWalLimit,
   kInternal,
+  kBundleInvalid,
   kCount
 };
 
@@ -119,6 +120,7 @@ inline constexpr std::array kCodeTable{
     CodeInfo{Code::kWalMoved, "HYPHA_WAL_MOVED", false, "the database or its write-ahead log was replaced while open"},
     CodeInfo{Code::kWalLimit, "HYPHA_WAL_LIMIT", true, "the write-ahead log reached its size limit"},
     CodeInfo{Code::kInternal, "HYPHA_INTERNAL", false, "a defect in HyphaDB"},
+    CodeInfo{Code::kBundleInvalid, "HYPHA_BUNDLE_INVALID", false, "the bundle is damaged, or is none"},
 };
 
 consteval bool CodeTableInOrder() {

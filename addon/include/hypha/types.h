@@ -66,9 +66,22 @@ enum class WriteKind : std::uint8_t {
   kSavepoint,        // these three inside a transaction only
   kRelease,
   kRollbackTo,  // and releases
+  kRestore,     // a row as it was elsewhere, see RestoredRow; kExists for an entry that is there unless overwrite
 };
 
 enum class EditKind : std::uint8_t { kSum, kMin, kMax, kAppend };
+
+// A row with everything that a store gives to a new one by itself. kMeta: `key` names the row of hypha_meta.
+struct RestoredRow {
+  enum class What : std::uint8_t { kEntry, kNamespace, kMeta };
+  What what = What::kEntry;
+  std::optional<std::int64_t> created_at;  // none: now, or what the row has
+  std::optional<std::int64_t> updated_at;  // none: now
+  std::optional<std::int64_t> version;     // none: a new one. REQUIRES: the store has given none as high
+  bool is_explicit = false;                // kNamespace
+};
+// kRestore of an entry: `changed` is this when it took the place of another one.
+inline constexpr std::int64_t kRestoreReplaced = 2;
 
 // One change. `value` and `metadata` are JSON text that JavaScript's JSON.stringify gave.
 struct WriteOp {
@@ -83,6 +96,7 @@ struct WriteOp {
   std::string value;
   std::optional<std::string> metadata;
   std::optional<std::int64_t> if_version;  // kSet, kDelete: 0 means "absent"
+  std::optional<RestoredRow> restore;      // kRestore
 
   std::size_t Bytes() const { return ns.size() + key.size() + value.size() + (metadata ? metadata->size() : 0) + 64; }
 };
@@ -187,8 +201,11 @@ struct NamespaceSpec {
 };
 struct StatusSpec {};
 struct DiagnoseSpec {};
+struct MetaSpec {
+  std::string name;  // of a row of hypha_meta
+};
 using ReadRequest = std::variant<GetEntrySpec, GetManySpec, CountSpec, ListSpec, QuerySpec, NamespacesSpec,
-                                 NamespaceSpec, IndexesSpec, StatusSpec, DiagnoseSpec>;
+                                 NamespaceSpec, IndexesSpec, StatusSpec, DiagnoseSpec, MetaSpec>;
 
 // A query's rows, and how they were found.
 struct QueryReply {
@@ -217,7 +234,7 @@ struct ReadControl {
   std::shared_ptr<std::atomic<bool>> cancelled;  // null: cannot be cancelled; set by any thread
 };
 
-// In the order of ReadRequest: GetEntry and Namespace give nothing when absent; Status and Diagnose give one JSON text.
+// In the order of ReadRequest: GetEntry and Namespace give nothing when absent; Status, Diagnose and Meta give a text.
 // Namespaces gives one array of names.
 using ReadReply = std::variant<std::optional<Entry>, ManyReply, std::int64_t, JsonChunks, QueryReply,
                                std::optional<NamespaceInfo>, std::string>;
