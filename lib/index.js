@@ -7,7 +7,6 @@ export const SQLITE_VERSION = native.sqliteVersion;
 /** Every error code: whether the same call may succeed later, and what it means. */
 export const ERROR_CODES = Object.freeze(native.errorCodes);
 
-export { open, migrate } from './open.js';
 export { restore } from './copies.js';
 export { BackupSchedule } from './backup-schedule.js';
 export { open, openOrLoad, migrate } from './open.js';

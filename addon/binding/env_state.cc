@@ -110,7 +110,6 @@ void EnvState::EndSnapshots() {
 }
 
 void EnvState::CloseAll() {
-  for (const auto& copy : progress_) Cancel(copy.first);  // they may take long
   // What runs for long ends now; a close() or open() under way first, the process must not end in the middle of it.
   CancelAll();
   for (auto* handle : handles_) handle->AbandonNow();

@@ -27,8 +27,10 @@ std::optional<std::int64_t> Integer(std::string_view text) {
   return number;
 }
 
+// Digits in one way only: a flipped bit of a letter's case would else be found by nobody but the whole part's checksum.
 std::optional<std::uint32_t> ParseHex(std::string_view text) {
   std::uint32_t number = 0;
+  if (text.find_first_not_of("0123456789abcdef") != std::string_view::npos) return std::nullopt;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, 16);
   if (text.size() != 8 || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return number;
