@@ -77,8 +77,11 @@ BundleProblem ImportBundle(Engine& engine, const void* owner, const ImportSpec& 
   return CaughtProblem([&] {
     Status status = CheckPath(spec.path);
     if (!status.ok()) return BundleProblem{std::move(status), "", 0};
-    return ImportLines(engine, owner, spec, static_cast<EngineImpl&>(engine).hooks(), &IsOpenDatabase, cancelled,
-                       summary);
+    BundleProblem problem =
+        ImportLines(engine, owner, spec, static_cast<EngineImpl&>(engine).hooks(), &IsOpenDatabase, cancelled, summary);
+    // Nobody but Abandon() takes its transaction away from an import.
+    if (problem.status.code() == Code::kTransactionInvalid) problem.status = Status(Code::kClosed);
+    return problem;
   });
 }
 

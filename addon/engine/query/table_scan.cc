@@ -1,5 +1,6 @@
 #include "query/table_scan.h"
 
+#include <limits>
 #include <utility>
 
 #include "sqlite/record.h"
@@ -29,20 +30,33 @@ bool IsTablePage(const btree::Page& page) { return !page.is_index(); }
 
 }  // namespace
 
+Status TableParts::AddChildren(const btree::Page& page, const Part& parent, std::vector<Part>* below) {
+  std::int64_t after = parent.after;
+  for (std::uint32_t i = 0; i <= page.cell_count(); ++i) {
+    Part child{page.Child(i), after, parent.last};
+    if (i < page.cell_count() && !page.ReadSeparator(i, &child.last)) return Damaged();
+    if (child.page == 0 || child.last < child.after || child.last > parent.last) return Damaged();
+    after = child.last;
+    below->push_back(child);
+  }
+  return Status::Ok();
+}
+
 Status TableParts::Find(Connection& db) {
   PageReader pages(db);
   auto root = pages.Open(kTable);
   if (!root.ok()) return root.status();
-  parts_ = {root.value()};
+  parts_ = {Part{root.value()}};
   LoadedPage loaded;
   for (int depth = 0; parts_.size() < kEnough && depth < kMaxTreeDepth; ++depth) {
-    std::vector<btree::PageNumber> below;
-    for (const btree::PageNumber number : parts_) {
-      Status status = pages.Load(number, &loaded);
+    std::vector<Part> below;
+    for (const Part& part : parts_) {
+      Status status = pages.Load(part.page, &loaded);
       if (!status.ok()) return status;
       if (!IsTablePage(loaded.page)) return Damaged();
       if (loaded.page.is_leaf()) return Status::Ok();  // all leaves are equally deep
-      for (std::uint32_t i = 0; i <= loaded.page.cell_count(); ++i) below.push_back(loaded.page.Child(i));
+      status = AddChildren(loaded.page, part, &below);
+      if (!status.ok()) return status;
     }
     parts_ = std::move(below);
   }
@@ -54,23 +68,26 @@ Status TableScan::Run(TableParts& parts, std::int64_t ns_id, EntrySink& sink) {
   sink_ = &sink;
   auto root = pages_.Open(kTable);
   if (!root.ok()) return root.status();
-  while (const btree::PageNumber number = parts.Take()) {
-    Status status = ScanBelow(number, 0);
+  TableParts::Part part;
+  while (parts.Take(&part)) {
+    rowid_ = part.after;
+    last_rowid_ = part.last;
+    Status status = ScanBelow(parts, part.page, 0);
     if (!status.ok()) return status;
   }
   return Status::Ok();
 }
 
 // Recursion ends at kMaxTreeDepth.
-Status TableScan::ScanBelow(btree::PageNumber number, int depth) {  // NOLINT(misc-no-recursion)
+Status TableScan::ScanBelow(TableParts& parts, btree::PageNumber number, int depth) {  // NOLINT(misc-no-recursion)
   if (depth == kMaxTreeDepth) return Damaged();
   LoadedPage& loaded = levels_[static_cast<std::size_t>(depth)];
   Status status = pages_.Load(number, &loaded);
   if (!status.ok()) return status;
   if (!IsTablePage(loaded.page)) return Damaged();
-  if (loaded.page.is_leaf()) return ScanLeaf(loaded.page);
+  if (loaded.page.is_leaf()) return parts.IsLeafDepth(depth) ? ScanLeaf(loaded.page) : Damaged();
   for (std::uint32_t i = 0; i <= loaded.page.cell_count() && status.ok(); ++i) {
-    status = ScanBelow(loaded.page.Child(i), depth + 1);
+    status = ScanBelow(parts, loaded.page.Child(i), depth + 1);
   }
   return status;
 }
@@ -79,6 +96,10 @@ Status TableScan::ScanLeaf(const btree::Page& page) {
   btree::Cell cell;
   for (std::uint32_t i = 0; i < page.cell_count(); ++i) {
     if (!page.ReadCell(i, &cell)) return Damaged();
+    // A whole table begins at the least integer, which may be a rowid itself.
+    const bool rises = cell.rowid > rowid_ || rowid_ == std::numeric_limits<std::int64_t>::min();
+    if (!rises || cell.rowid > last_rowid_) return Damaged();
+    rowid_ = cell.rowid;
     Status status = ReadEntry(cell);
     if (!status.ok()) return status;
   }

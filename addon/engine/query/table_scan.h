@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,15 +26,31 @@ class TableParts {
   // REQUIRES: as PageReader.
   Status Find(Connection& db);
   std::size_t count() const { return parts_.size(); }
-  // The next part's page; 0 when all are taken.
-  btree::PageNumber Take() {
+  // A page and the rowids that may be below it: behind `after`, up to `last`.
+  struct Part {
+    btree::PageNumber page = 0;
+    std::int64_t after = std::numeric_limits<std::int64_t>::min();
+    std::int64_t last = std::numeric_limits<std::int64_t>::max();
+  };
+  // The next part; false when all are taken.
+  bool Take(Part* part) {
     const std::size_t i = next_.fetch_add(1, std::memory_order_relaxed);
-    return i < parts_.size() ? parts_[i] : 0;
+    if (i >= parts_.size()) return false;
+    *part = parts_[i];
+    return true;
+  }
+  // Whether a leaf so far below its part is as deep as every other one.
+  bool IsLeafDepth(int depth) {
+    int known = -1;
+    return leaf_depth_.compare_exchange_strong(known, depth, std::memory_order_relaxed) || known == depth;
   }
 
  private:
-  std::vector<btree::PageNumber> parts_;
+  static Status AddChildren(const btree::Page& page, const Part& parent, std::vector<Part>* below);
+
+  std::vector<Part> parts_;
   std::atomic<std::size_t> next_{0};
+  std::atomic<int> leaf_depth_{-1};
 };
 
 // Takes the entries of a scan.
@@ -53,13 +70,16 @@ class TableScan {
   Status Run(TableParts& parts, std::int64_t ns_id, EntrySink& sink);
 
  private:
-  Status ScanBelow(btree::PageNumber number, int depth);
+  Status ScanBelow(TableParts& parts, btree::PageNumber number, int depth);
   Status ScanLeaf(const btree::Page& page);
   Status ReadEntry(const btree::Cell& cell);
 
   PageReader pages_;
   std::int64_t ns_id_ = 0;
   EntrySink* sink_ = nullptr;
+  // Rowids only rise: a page that is read twice, or in the place of another, is damage.
+  std::int64_t rowid_ = 0;
+  std::int64_t last_rowid_ = 0;
   std::array<LoadedPage, kMaxTreeDepth> levels_;
   std::string scratch_;
 };

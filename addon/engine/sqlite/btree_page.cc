@@ -76,6 +76,15 @@ bool Page::ReadCell(std::uint32_t i, Cell* cell) const {
   return !overflows || cell->first_overflow != 0;
 }
 
+bool Page::ReadSeparator(std::uint32_t i, std::int64_t* rowid) const {
+  const char* const at = CellStart(i);
+  std::uint64_t value = 0;
+  constexpr std::size_t kChildBytes = 4;
+  if (at == nullptr || ReadVarint(at + kChildBytes, bytes_.data() + usable_, &value) == nullptr) return false;
+  *rowid = static_cast<std::int64_t>(value);
+  return true;
+}
+
 std::uint32_t LocalBytes(std::uint64_t payload, std::uint32_t usable_bytes, bool is_index) {
   const std::uint32_t most = is_index ? (usable_bytes - 12) * 64 / 255 - 23 : usable_bytes - 35;
   if (payload <= most) return static_cast<std::uint32_t>(payload);

@@ -76,6 +76,8 @@ class Page {
   PageNumber Child(std::uint32_t i) const;
   // REQUIRES: i < cell_count(), and not an interior table page, whose cells have no payload. False when damaged.
   bool ReadCell(std::uint32_t i, Cell* cell) const;
+  // The greatest rowid below child `i` of an interior table page. REQUIRES: i < cell_count(). False when damaged.
+  bool ReadSeparator(std::uint32_t i, std::int64_t* rowid) const;
 
  private:
   const char* CellStart(std::uint32_t i) const;
