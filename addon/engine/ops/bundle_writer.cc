@@ -36,7 +36,10 @@ Status CheckDirectory(const std::string& path) {
   if (!names.ok()) return names.status();
   bool has_manifest = false;
   for (const auto& name : names.value()) {
-    if (!IsOurs(name)) return {Code::kExists, path + " exists and holds other files than a bundle: " + name};
+    if (!IsOurs(name)) {
+      std::string why = path;
+      return {Code::kExists, why.append(" exists and holds other files than a bundle: ").append(name)};
+    }
     has_manifest = has_manifest || name == bundle::kManifest;
   }
   if (has_manifest) return Status::Ok();
@@ -44,7 +47,7 @@ Status CheckDirectory(const std::string& path) {
 }
 
 Status CheckFile(const std::string& path, const IsDatabase& is_database) {
-  const Status refused(Code::kExists, path + " exists and is no bundle");
+  Status refused(Code::kExists, path + " exists and is no bundle");
   if (is_database(path)) return refused;
   auto file = OpenForReading(path);
   if (!file.ok()) return file.status();
@@ -66,7 +69,8 @@ void RemoveBundle(const std::string& path) {
   auto names = NamesIn(path);
   if (!names.ok()) return;
   for (const auto& name : names.value()) {
-    if (IsOurs(name)) ::unlink((path + "/" + name).c_str());
+    std::string file = path;
+    if (IsOurs(name)) ::unlink(file.append("/").append(name).c_str());
   }
   ::rmdir(path.c_str());
 }
