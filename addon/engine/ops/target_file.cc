@@ -12,6 +12,8 @@
 #include <random>
 #include <utility>
 
+#include "base/file_io.h"
+
 namespace hypha {
 namespace {
 
@@ -103,7 +105,7 @@ Status TargetFile::Publish(const std::function<Status()>& before_rename) {
   if (status.ok()) status = Rename();
   if (!status.ok()) return status;
   temporary_.clear();
-  return SyncDirectoryOf(path_);
+  return SyncDirectory(DirectoryOf(path_));
 }
 
 // Without `replace` a file that came into being meanwhile stays what it is.
@@ -118,16 +120,6 @@ Status TargetFile::Rename() {
   if (!status.ok()) return status;
   return ::rename(temporary_.c_str(), path_.c_str()) == 0 ? Status::Ok()
                                                           : FromErrno(errno, "cannot rename to " + path_);
-}
-
-Status SyncDirectoryOf(const std::string& path) {
-  const auto slash = path.rfind('/');
-  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return {Code::kIo, "cannot open the directory " + directory + ": " + std::strerror(errno)};
-  const int rc = ::fsync(descriptor);
-  ::close(descriptor);
-  return rc == 0 ? Status::Ok() : Status(Code::kIo, "cannot sync the directory " + directory);
 }
 
 }  // namespace hypha

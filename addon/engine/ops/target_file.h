@@ -41,7 +41,4 @@ class TargetFile {
   int descriptor_ = -1;
 };
 
-// Makes a rename in the folder of `path` durable.
-Status SyncDirectoryOf(const std::string& path);
-
 }  // namespace hypha

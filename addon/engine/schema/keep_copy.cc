@@ -9,6 +9,7 @@
 #include <cstring>
 #include <memory>
 
+#include "base/file_io.h"
 #include "base/mutant.h"
 #include "sqlite/error_map.h"
 #include "sqlite3.h"
@@ -62,16 +63,6 @@ Status SameContent(sqlite3* from, sqlite3* to) {
   return before.value() == after.value() ? Status::Ok() : Status(Code::kIo, "the copy differs from the file");
 }
 
-Status SyncDirectoryOf(const std::string& path) {
-  const auto slash = path.rfind('/');
-  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return {Code::kIo, "cannot open the directory " + directory + ": " + std::strerror(errno)};
-  const int rc = ::fsync(descriptor);
-  ::close(descriptor);
-  return rc == 0 ? Status::Ok() : Status(Code::kIo, "cannot sync the directory " + directory);
-}
-
 std::string FreeName(const std::string& wanted) {
   struct stat unused {};
   std::string name = wanted;
@@ -110,7 +101,7 @@ Status KeepCopy(const std::string& from, const std::string& to, const Hooks& hoo
     return {status.code(), "no copy of the old file could be kept: " + status.message(), status.sqlite_code()};
   }
   hooks.Reach("copy-renamed");
-  return SyncDirectoryOf(to);
+  return SyncDirectory(DirectoryOf(to));
 }
 
 }  // namespace hypha
