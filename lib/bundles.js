@@ -95,7 +95,7 @@ export async function exportTo(session, path, options) {
   const given = readOptionsWithDefaults(options, METHOD_OPTIONS.exportBundle);
   checkPath(path, 'path');
   const form = given.form ?? (path.endsWith('.jsonl') ? 'file' : 'directory');
-  const namespaces = /** @type {string[]} */ (given.namespaces === undefined ? [] : toArray(given.namespaces, 'options.namespaces'));
+  const namespaces = /** @type {string[]} */ (given.namespaces === undefined ? [] : toArray(given.namespaces, 'options.namespaces', Infinity));
   for (const name of namespaces) checkNamespace(name, session.limits);
   return session.longRead((store) =>
     cancellable(given.signal, (token) => store.exportBundle(token, path, form === 'file', given.overwrite, given.partRows, namespaces)),

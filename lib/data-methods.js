@@ -7,7 +7,7 @@ import { FLAG, KIND, OpList } from './op-list.js';
 import { METHOD_OPTIONS, readOptions } from './options.js';
 import { ReadMethods } from './read-methods.js';
 import { DEFAULT_NAMESPACE, Scope } from './scope.js';
-import { checkKey, metadataToJson, toArray } from './validate.js';
+import { checkKey, metadataToJson } from './validate.js';
 
 /** @typedef {import('./session.js').StoreSession} StoreSession */
 /** @typedef {import('./transaction-session.js').TransactionSession} TransactionSession */
@@ -85,8 +85,7 @@ export class DataMethods extends ReadMethods {
    */
   async setMany(entries, options) {
     const given = readOptions(options, METHOD_OPTIONS.setMany);
-    const list = toArray(entries, 'entries');
-    this.#scope.checkBatch(list.length);
+    const list = this.#scope.batch(entries, 'entries');
     const ops = new OpList();
     /** @type {SetOutcome[]} */
     const outcomes = [];
@@ -144,8 +143,7 @@ export class DataMethods extends ReadMethods {
   async deleteMany(keys, options) {
     const given = readOptions(options, METHOD_OPTIONS.deleteMany);
     const ns = this.#scope.ns(given.namespace);
-    const list = toArray(keys, 'keys');
-    this.#scope.checkBatch(list.length);
+    const list = this.#scope.batch(keys, 'keys');
     /** @type {DeleteOutcome[]} */
     const outcomes = [];
     const ops = new OpList();

@@ -111,9 +111,17 @@ class FilterReader {
       throw invalid(`${where}.operator`, `must be one of ${native.operators.join(', ')}`);
     }
     const given = Object.hasOwn(term, 'value') ? term.value : undefined;
-    const operand = Array.isArray(given) ? [...given] : given; // taken now, as everything of a call is
+    const operand = Array.isArray(given) ? this.#takeList(given) : given;
     this.#checkOperand(term.operator, operand, `${where}.value`);
     return ['term', from, path, operator, operand];
+  }
+
+  /**
+   * Taken now, as everything of a call is, and no further than shows that it is too long.
+   * @param {unknown[]} list
+   */
+  #takeList(list) {
+    return Array.from({ length: Math.min(list.length, this.#limits.inList + 1) }, (_, i) => list[i]);
   }
 
   /** @param {string} operator @param {any} operand @param {string} where */

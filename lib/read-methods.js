@@ -6,7 +6,7 @@ import { invalidArgument } from './errors.js';
 import { isStorageQuery, readFilter, readSort } from './filter.js';
 import { METHOD_OPTIONS, readOptions } from './options.js';
 import { parseChunks, parseStored, parseStrings, toEntry, toMap } from './results.js';
-import { checkKey, checkPattern, isMalformed, toArray } from './validate.js';
+import { checkKey, checkPattern, isMalformed } from './validate.js';
 
 /** @typedef {import('./scope.js').Scope} Scope */
 /** @typedef {import('./filter.js').Filter} Filter */
@@ -152,8 +152,7 @@ export class ReadMethods {
    */
   async getMany(keys, options) {
     const ns = this.#scope.nsOf(options);
-    const list = toArray(keys, 'keys');
-    this.#scope.checkBatch(list.length);
+    const list = this.#scope.batch(keys, 'keys');
     for (const key of list) checkKey(key, this.#scope.session.limits);
     const asked = /** @type {string[]} */ (list);
     const [chunks, present] = await this.#scope.session.readMany(ns, asked);

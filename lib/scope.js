@@ -1,8 +1,8 @@
 // Where the data methods of an object act: a session, and perhaps one namespace of it.
 
-import { StorageError, invalidArgument } from './errors.js';
+import { invalidArgument } from './errors.js';
 import { METHOD_OPTIONS, readOptions } from './options.js';
-import { checkNamespace } from './validate.js';
+import { checkNamespace, toArray, tooManyEntries } from './validate.js';
 
 /** @typedef {import('./session.js').StoreSession} StoreSession */
 /** @typedef {import('./transaction-session.js').TransactionSession} TransactionSession */
@@ -41,11 +41,18 @@ export class Scope {
     return options === undefined ? this.ns() : this.ns(readOptions(options, METHOD_OPTIONS.key).namespace);
   }
 
+  /**
+   * The elements of a batch.
+   * @param {unknown} list
+   * @param {string} name
+   */
+  batch(list, name) {
+    return toArray(list, name, this.session.limits.batchEntries);
+  }
+
   /** @param {number} count */
   checkBatch(count) {
     const { batchEntries } = this.session.limits;
-    if (count > batchEntries) {
-      throw new StorageError('HYPHA_TOO_LARGE', `the batch has more entries than limits.batchEntries (${batchEntries})`);
-    }
+    if (count > batchEntries) throw tooManyEntries(batchEntries);
   }
 }

@@ -85,15 +85,25 @@ export function metadataToJson(metadata, limits) {
   return text;
 }
 
+/** @param {number} batchEntries */
+export const tooManyEntries = (batchEntries) =>
+  new StorageError('HYPHA_TOO_LARGE', `the batch has more entries than limits.batchEntries (${batchEntries})`);
+
 /**
  * @param {unknown} list
  * @param {string} name
+ * @param {number} batchEntries it is taken no further than this: a longer list, or one without an end, would hold the event loop
  * @returns {unknown[]}
  */
-export function toArray(list, name) {
+export function toArray(list, name, batchEntries) {
   const isIterable = list !== null && typeof list === 'object' && typeof (/** @type {any} */ (list)[Symbol.iterator]) === 'function';
   if (!isIterable) throw new StorageError('HYPHA_INVALID_ARGUMENT', `${name} must be iterable`);
-  return [.../** @type {Iterable<unknown>} */ (list)];
+  const taken = [];
+  for (const each of /** @type {Iterable<unknown>} */ (list)) {
+    if (taken.length === batchEntries) throw tooManyEntries(batchEntries);
+    taken.push(each);
+  }
+  return taken;
 }
 
 /** @param {string} pattern @param {Limits} limits @param {string} name */

@@ -1,6 +1,7 @@
 // Every limit at limit - 1, limit and limit + 1.
 
 import { open } from '../../lib/index.js';
+import { MyceliaStorageBackend } from '../../lib/mycelia/index.js';
 
 const stores = [];
 
@@ -120,6 +121,39 @@ describe('limits', () => {
     await atTheLimit('batchEntries', (count) => store.deleteMany(keys(count)), 8);
   });
 
+  test('a batch is taken no further than batchEntries allows', async () => {
+    const limits = { batchEntries: 8 };
+    const store = await withLimits(limits);
+    const backend = new MyceliaStorageBackend({ dbPath: ':memory:', limits });
+    let given = 0;
+    let ended = 0;
+    function* endless(make) {
+      try {
+        // As good as without an end; a test that fails must end all the same.
+        for (given = 0; given < 10_000; given++) yield make(given);
+      } finally {
+        ended++;
+      }
+    }
+    const entry = (i) => ({ key: `k${i}`, value: 1 });
+    const key = (i) => `k${i}`;
+    const code = ({ error }) => error.code;
+    const calls = [
+      () => store.setMany(endless(entry)).catch((error) => error.code),
+      () => store.getMany(endless(key)).catch((error) => error.code),
+      () => store.deleteMany(endless(key)).catch((error) => error.code),
+      // The first one before the backend is open.
+      () => backend.setMany(endless(entry)).then(code),
+      () => backend.getMany(endless(key)).then(code),
+      () => backend.deleteMany(endless(key)).then(code),
+    ];
+    for (const [i, call] of calls.entries()) {
+      expect([i, await call(), given, ended]).toEqual([i, 'HYPHA_TOO_LARGE', 8, i + 1]);
+    }
+    expect(await store.count()).toBe(0);
+    await backend.close();
+  });
+
   test('batchBytes counts keys, values and metadata, and refuses the whole batch', async () => {
     const store = await withLimits({ batchBytes: 100 });
     for (const text of sized) {
@@ -222,6 +256,14 @@ describe('limits', () => {
     for (const operator of ['in', 'nin']) await atTheLimit('inList', (count) => store.query({ field: 'key', operator, value: Array(count).fill(1) }), 8);
     const byDefault = await withLimits({});
     await atTheLimit('inList', (count) => byDefault.query({ field: 'a', operator: 'in', value: Array.from({ length: count }, (_, i) => i) }), 10_000);
+  });
+
+  test('a list is read no further than inList allows', async () => {
+    const store = await withLimits({ inList: 8 });
+    let reads = 0;
+    const value = new Proxy(Array(10_000).fill(1), { get: (list, name) => (reads++, Reflect.get(list, name)) });
+    await expect(store.query({ field: 'a', operator: 'in', value })).rejects.toMatchObject(refused('inList'));
+    expect(reads).toBeLessThan(50);
   });
 
   test('patternBytes holds for the pattern of a list and of like', async () => {

@@ -90,6 +90,11 @@ export class MyceliaStorageBackend {
     return this.#opened();
   }
 
+  /** The limit that the store has, or will have. */
+  #batchEntries() {
+    return (this.#limits ?? readOpenOptions(toOpenOptions(this.#config)).limits).batchEntries;
+  }
+
   /** @returns {Promise<Store>} */
   async #openStore() {
     const options = toOpenOptions(this.#config);
@@ -234,7 +239,7 @@ export class MyceliaStorageBackend {
    * @returns {Promise<{ success: boolean, data: Map<string, any>, errors?: Map<string, Error>, error?: Error }>}
    */
   async getMany(keys, options) {
-    const take = attempt(() => toArray(keys, 'keys'));
+    const take = attempt(() => toArray(keys, 'keys', this.#batchEntries()));
     const work = async (/** @type {Store | Transaction} */ target) => {
       const list = take();
       const namespace = namespaceOf(options);
@@ -270,7 +275,7 @@ export class MyceliaStorageBackend {
   async setMany(entries, options) {
     const now = (/** @type {any} */ value) => this.#now(value);
     const take = attempt(() => ({
-      list: toArray(entries, 'entries').map((entry) => flatten(entry, now)),
+      list: toArray(entries, 'entries', this.#batchEntries()).map((entry) => flatten(entry, now)),
       common: { namespace: namespaceOf(options), metadata: now(options?.metadata), overwrite: options?.overwrite !== false, atomic: options?.atomic === true },
     }));
     const work = async (/** @type {Store | Transaction} */ target) => {
@@ -288,7 +293,7 @@ export class MyceliaStorageBackend {
    * @returns {Promise<{ success: boolean, results: Map<string, { success: boolean, error?: Error }>, errors?: Error[], error?: Error }>}
    */
   async deleteMany(keys, options) {
-    const take = attempt(() => /** @type {string[]} */ (toArray(keys, 'keys')));
+    const take = attempt(() => /** @type {string[]} */ (toArray(keys, 'keys', this.#batchEntries())));
     const work = async (/** @type {Store | Transaction} */ target) => ({
       outcomes: (await target.deleteMany(take(), { namespace: namespaceOf(options), atomic: options?.atomic === true })).outcomes,
     });
