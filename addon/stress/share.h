@@ -44,8 +44,10 @@ class Share {
   const std::string& ns() const { return ns_; }
 
  private:
+  // Waiting is what ends a turn of an event loop: without it the thread's snapshot would hold the log for as long.
   template <class T, class Call>
-  static T Wait(const Call& call) {
+  T Wait(const Call& call) {
+    if (opened_.reader != nullptr) opened_.reader->EndTurn();
     auto promise = std::make_shared<std::promise<T>>();
     auto answer = promise->get_future();
     call([promise](T value) { promise->set_value(std::move(value)); });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "support/answer.h"
 #include "support/check.h"
@@ -146,16 +147,22 @@ Status Stage::Judge(const Content& start, const std::vector<Step>& steps, const 
     const bool counts = !full_only || (steps[i].durability == Durability::kFull && acked && before != expected);
     if (acked && counts) certain = i + 1;
   }
-  expected = start;
+  // What may be there. A step whose outcome nobody knows stops its process, and may be in or not while another process
+  // goes on; a process alone has a prefix of its steps.
+  std::vector<Content> possible{start};
   std::string difference;
   for (std::size_t i = 0;; ++i) {
-    if (i >= certain) {
-      const std::string here = Difference(expected, found);
+    for (const Content& content : possible) {
+      if (i < certain) break;
+      const std::string here = Difference(content, found);
       if (here.empty()) return Status::Ok();
       if (difference.empty()) difference = here;
     }
     if (i == steps.size()) break;
-    if (steps[i].told != Told::kFailed) ApplyUnit(steps[i].unit, &expected);
+    if (steps[i].told == Told::kFailed) continue;
+    const std::vector<Content> without = possible;
+    for (Content& content : possible) ApplyUnit(steps[i].unit, &content);
+    if (steps[i].told == Told::kUnknown) possible.insert(possible.end(), without.begin(), without.end());
   }
   return {Code::kCorrupt,
           "after " + std::to_string(certain) + " of " + std::to_string(steps.size()) + " steps: " + difference};
