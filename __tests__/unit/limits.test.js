@@ -171,7 +171,7 @@ describe('limits', () => {
     const writes = [];
     for (let i = 0; i < 8; i++) {
       writes.push(store.set(`k${i}`, i));
-      await Promise.resolve(); // each is a request of its own
+      await new Promise(setImmediate); // each is a request of its own, whatever the time left in a turn
     }
     await expect(store.set('refused', 1)).rejects.toMatchObject({ code: 'HYPHA_QUEUE_FULL', retryable: true, message: expect.stringContaining('queueOperations') });
     expect(store.stats().queue.operations).toBe(8);
