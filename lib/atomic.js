@@ -1,5 +1,6 @@
 // atomic(): checks and changes of many keys, all or nothing.
 
+import { Control } from './control.js';
 import { invalidArgument } from './errors.js';
 import { EDIT, KIND, OpList } from './op-list.js';
 import { METHOD_OPTIONS, readOptions } from './options.js';
@@ -109,14 +110,15 @@ export class Atomic {
 
   /**
    * Runs everything in one transaction. Call once.
-   * @param {{ durability?: Durability }} [options]
+   * @param {{ durability?: Durability } & import('./control.js').CallControl} [options]
    * @returns {Promise<AtomicResult>}
    */
   async commit(options) {
-    const { durability } = readOptions(options, METHOD_OPTIONS.commit);
+    const given = readOptions(options, METHOD_OPTIONS.commit);
+    const control = Control.of(given);
     if (this.#done) throw invalidArgument('commit()', 'called once');
     this.#done = true;
-    const results = await this.#scope.session.writeAll(this.#ops, true, durability);
+    const results = await this.#scope.session.writeAll(this.#ops, true, given.durability, control);
     const conflicts = results.flatMap((result, i) => (result instanceof Error ? [this.#conflict(result, i)] : []));
     if (conflicts.length > 0) return { ok: false, conflicts };
     return { ok: true, version: Math.max(0, .../** @type {number[]} */ (results)) };

@@ -1,39 +1,134 @@
 // Calls that may end early: by a signal, or by a timeout of their own.
 
+import { performance } from 'node:perf_hooks';
+import { clearTimeout, setTimeout } from 'node:timers';
+
 import { StorageError, settle } from './errors.js';
 
 /** @typedef {import('./native.js').NativeStore} NativeStore */
-/** @typedef {{ signal?: AbortSignal, timeout?: number }} ReadControl timeout in milliseconds */
+/** @typedef {import('./native.js').CallTarget} CallTarget */
+/** @typedef {{ signal?: AbortSignal, timeout?: number }} CallControl timeout in milliseconds */
 
 let lastToken = 0;
 /** @returns {number} by which the addon knows a call that may be cancelled */
 export const newToken = () => ++lastToken;
 
-/**
- * A read that ends with HYPHA_ABORTED when its signal fires and with HYPHA_TIMEOUT after its timeout.
- * @param {NativeStore} store
- * @param {number} transaction
- * @param {ReadControl | undefined} control
- * @param {string} kind
- * @param {unknown[]} args
- * @returns {Promise<any>}
- */
-export async function controlled(store, transaction, control, kind, args) {
-  const { signal, timeout = 0 } = control ?? {};
-  if (signal === undefined) return settle(store.read(timeout === 0 ? transaction : [transaction, timeout, 0], kind, ...args));
-  const token = newToken();
-  const cancel = () => store.cancel(token);
-  if (signal.aborted) throw aborted(signal);
-  const answer = store.read([transaction, timeout, token], kind, ...args);
-  signal.addEventListener('abort', cancel, { once: true });
-  try {
-    return await settle(answer);
-  } catch (error) {
-    throw /** @type {StorageError} */ (error).code === 'HYPHA_ABORTED' ? aborted(signal) : error;
-  } finally {
-    signal.removeEventListener('abort', cancel);
-  }
-}
+/** @param {any} options @returns {boolean} whether they ask for an early end */
+export const isControlled = (options) => options !== undefined && options !== null && (options.signal !== undefined || options.timeout !== undefined);
 
 /** @param {AbortSignal} signal */
 export const aborted = (signal) => new StorageError('HYPHA_ABORTED', 'the operation was aborted', { cause: signal.reason });
+
+/**
+ * What to call when each signal fires. One listener a signal, however many calls share it: Node warns of more than ten.
+ * @type {WeakMap<AbortSignal, Set<() => void>>}
+ */
+const watched = new WeakMap();
+
+/**
+ * @param {AbortSignal} signal that has not fired
+ * @param {() => void} callback
+ * @returns {() => void} takes it back
+ */
+export function onAbort(signal, callback) {
+  let callbacks = watched.get(signal);
+  if (callbacks === undefined) {
+    const all = new Set([callback]);
+    watched.set(signal, all);
+    signal.addEventListener('abort', () => [...all].forEach((each) => each()), { once: true });
+    callbacks = all;
+  }
+  callbacks.add(callback);
+  return () => callbacks.delete(callback);
+}
+
+const timedOut = () => new StorageError('HYPHA_TIMEOUT', 'the operation took longer than its timeout');
+
+/** One call's signal and timeout, counted from its making. */
+export class Control {
+  #endsAt;
+
+  /**
+   * @param {CallControl} given checked
+   * @returns {Control | undefined} undefined when nothing is asked for; fails when the signal has fired already
+   */
+  static of(given) {
+    return isControlled(given) ? new Control(given) : undefined;
+  }
+
+  /** @param {CallControl} given */
+  constructor({ signal, timeout }) {
+    if (signal?.aborted) throw aborted(signal);
+    this.signal = signal;
+    this.#endsAt = timeout === undefined ? undefined : performance.now() + timeout;
+  }
+
+  /** Fails when the call is to end already. @returns {number} milliseconds left, 0 for no limit */
+  get timeLeft() {
+    if (this.signal?.aborted) throw aborted(this.signal);
+    if (this.#endsAt === undefined) return 0;
+    const left = this.#endsAt - performance.now();
+    if (left <= 0) throw timedOut();
+    return Math.ceil(left);
+  }
+
+  /** Fails when the call is to end already. */
+  check() {
+    return this.timeLeft;
+  }
+
+  /** What is left, for a call inside this one. Fails when it is to end already. @returns {CallControl} */
+  get rest() {
+    const { signal, timeLeft } = this;
+    return { signal, timeout: timeLeft === 0 ? undefined : timeLeft };
+  }
+
+  /**
+   * Stops waiting for `promise` when the signal fires or the time is up. For what changes nothing: a write may have
+   * happened all the same.
+   * @template T
+   * @param {Promise<T>} promise
+   * @returns {Promise<T>}
+   */
+  race(promise) {
+    const { signal } = this;
+    return new Promise((resolve, reject) => {
+      /** @type {ReturnType<typeof setTimeout> | undefined} */
+      let timer;
+      const unwatch = signal && onAbort(signal, () => end(() => reject(aborted(signal))));
+      /** @param {() => void} tell */
+      const end = (tell) => {
+        clearTimeout(timer);
+        unwatch?.();
+        tell();
+      };
+      if (this.#endsAt !== undefined) timer = setTimeout(() => end(() => reject(timedOut())), this.#endsAt - performance.now());
+      promise.then((value) => end(() => resolve(value)), (error) => end(() => reject(error)));
+    });
+  }
+}
+
+/**
+ * Makes a call of the addon that ends with HYPHA_ABORTED when the signal fires and with HYPHA_TIMEOUT when its time is
+ * up: a read at any moment, a write only while it has not begun.
+ * @template T
+ * @param {NativeStore} store
+ * @param {number} transaction
+ * @param {Control | undefined} control
+ * @param {(target: CallTarget) => Promise<T>} start
+ * @returns {Promise<T>}
+ */
+export async function controlled(store, transaction, control, start) {
+  if (control === undefined) return settle(start(transaction));
+  const { signal, timeLeft } = control;
+  if (signal === undefined) return settle(start([transaction, timeLeft, 0]));
+  const token = newToken();
+  const unwatch = onAbort(signal, () => store.cancel(token));
+  try {
+    return await settle(start([transaction, timeLeft, token]));
+  } catch (error) {
+    throw /** @type {StorageError} */ (error).code === 'HYPHA_ABORTED' ? aborted(signal) : error;
+  } finally {
+    unwatch();
+  }
+}

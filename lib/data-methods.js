@@ -1,6 +1,7 @@
 // The data methods that a store, a namespace and a transaction share: reading comes from ReadMethods, writing is here.
 
 import { Atomic } from './atomic.js';
+import { Control } from './control.js';
 import { deleteOp, setOp } from './entry-ops.js';
 import { StorageError, invalidArgument } from './errors.js';
 import { FLAG, KIND, OpList } from './op-list.js';
@@ -9,16 +10,15 @@ import { ReadMethods } from './read-methods.js';
 import { DEFAULT_NAMESPACE, Scope } from './scope.js';
 import { checkKey, metadataToJson } from './validate.js';
 
-/** @typedef {import('./session.js').StoreSession} StoreSession */
-/** @typedef {import('./transaction-session.js').TransactionSession} TransactionSession */
+/** @typedef {import('./scope.js').Session} Session */
+/** @typedef {import('./control.js').CallControl} CallControl */
 /** @typedef {import('./options.js').Durability} Durability */
 /** @typedef {import('./op-list.js').Op} Op */
 /** @typedef {import('./read-methods.js').KeyOptions} KeyOptions */
-/** @typedef {{ namespace?: string, metadata?: object | null, overwrite?: boolean, ifVersion?: number | null, durability?: Durability }} SetOptions */
+/** @typedef {{ namespace?: string, metadata?: object | null, overwrite?: boolean, ifVersion?: number | null, durability?: Durability } & CallControl} SetOptions */
 /** @typedef {{ key: string, value: unknown, namespace?: string, metadata?: object | null, overwrite?: boolean, ifVersion?: number | null }} SetEntry */
 /** @typedef {{ key: string, namespace: string, ok: boolean, version?: number, error?: Error }} SetOutcome */
 /** @typedef {{ key: string, namespace: string, ok: boolean, deleted?: boolean, error?: Error }} DeleteOutcome */
-/** @typedef {{ name: string, explicit: boolean, metadata: Record<string, unknown>, createdAt: number }} NamespaceInfo */
 
 /** How often update() starts again when others write the same key. */
 const UPDATE_RETRIES = 100;
@@ -33,7 +33,7 @@ export class DataMethods extends ReadMethods {
   /** @type {Scope} */ #scope;
 
   /**
-   * @param {StoreSession | TransactionSession} session
+   * @param {Session} session
    * @param {string} [namespace] fixes the namespace
    */
   constructor(session, namespace) {
@@ -50,7 +50,7 @@ export class DataMethods extends ReadMethods {
    * @returns {Promise<number>} the version
    */
   [writeSet](key, value, options) {
-    return this.#scope.session.write(setOp(this.#scope, key, value, options), options.durability);
+    return this.#scope.session.write(setOp(this.#scope, key, value, options), options.durability, Control.of(options));
   }
 
   /**
@@ -68,23 +68,24 @@ export class DataMethods extends ReadMethods {
 
   /**
    * @param {string} key
-   * @param {{ namespace?: string, ifVersion?: number | null, durability?: Durability }} [options]
+   * @param {{ namespace?: string, ifVersion?: number | null, durability?: Durability } & CallControl} [options]
    * @returns {Promise<boolean>} whether there was an entry
    */
   async delete(key, options) {
     const given = options === undefined ? NO_OPTIONS : readOptions(options, METHOD_OPTIONS.delete);
-    return (await this.#scope.session.write(deleteOp(this.#scope, key, given), given.durability)) > 0;
+    return (await this.#scope.session.write(deleteOp(this.#scope, key, given), given.durability, Control.of(given))) > 0;
   }
 
   /**
    * One request. Unless `atomic`, an entry that fails does not touch the others.
    * @param {Iterable<SetEntry>} entries
-   * @param {{ namespace?: string, metadata?: object | null, overwrite?: boolean, atomic?: boolean, durability?: Durability }} [options]
+   * @param {{ namespace?: string, metadata?: object | null, overwrite?: boolean, atomic?: boolean, durability?: Durability } & CallControl} [options]
    *   an entry's own options win
    * @returns {Promise<{ ok: boolean, outcomes: SetOutcome[] }>} outcomes in the order of the entries
    */
   async setMany(entries, options) {
     const given = readOptions(options, METHOD_OPTIONS.setMany);
+    const control = Control.of(given);
     const list = this.#scope.batch(entries, 'entries');
     const ops = new OpList();
     /** @type {SetOutcome[]} */
@@ -106,7 +107,7 @@ export class DataMethods extends ReadMethods {
       this.#checkBatchSize(ops.size);
     }
     if (ops.size * 3 > this.#scope.session.limits.batchBytes) this.#checkBatchSize(ops.byteLength());
-    const results = await this.#scope.session.writeAll(ops, given.atomic === true, given.durability);
+    const results = await this.#scope.session.writeAll(ops, given.atomic === true, given.durability, control);
     for (let i = 0; i < results.length; i++) {
       const outcome = outcomes[places[i]];
       const result = results[i];
@@ -137,11 +138,12 @@ export class DataMethods extends ReadMethods {
 
   /**
    * @param {Iterable<string>} keys
-   * @param {{ namespace?: string, atomic?: boolean, durability?: Durability }} [options]
+   * @param {{ namespace?: string, atomic?: boolean, durability?: Durability } & CallControl} [options]
    * @returns {Promise<{ ok: boolean, outcomes: DeleteOutcome[] }>} an absent key is a success
    */
   async deleteMany(keys, options) {
     const given = readOptions(options, METHOD_OPTIONS.deleteMany);
+    const control = Control.of(given);
     const ns = this.#scope.ns(given.namespace);
     const list = this.#scope.batch(keys, 'keys');
     /** @type {DeleteOutcome[]} */
@@ -161,7 +163,7 @@ export class DataMethods extends ReadMethods {
         outcomes[i] = { key, namespace: ns, ok: false, error: /** @type {Error} */ (error) };
       }
     }
-    const results = await this.#scope.session.writeAll(ops, given.atomic === true, given.durability);
+    const results = await this.#scope.session.writeAll(ops, given.atomic === true, given.durability, control);
     for (let i = 0; i < results.length; i++) {
       const result = results[i];
       if (typeof result === 'number') outcomes[places[i]].deleted = result > 0;
@@ -173,7 +175,7 @@ export class DataMethods extends ReadMethods {
   /**
    * @param {string} key fails with HYPHA_NOT_FOUND when absent
    * @param {object} metadata
-   * @param {{ namespace?: string, merge?: boolean, durability?: Durability }} [options] merge (the default) keeps the
+   * @param {{ namespace?: string, merge?: boolean, durability?: Durability } & CallControl} [options] merge (the default) keeps the
    *   properties not given
    * @returns {Promise<{ version: number }>}
    */
@@ -184,7 +186,7 @@ export class DataMethods extends ReadMethods {
     const text = metadataToJson(metadata, this.#scope.session.limits);
     if (text === undefined) throw new StorageError('HYPHA_INVALID_VALUE', 'metadata must be a plain object');
     const kind = given.merge === false ? KIND.setMetadata : KIND.mergeMetadata;
-    return { version: await this.#scope.session.write({ kind, ns, key, metadata: text }, given.durability) };
+    return { version: await this.#scope.session.write({ kind, ns, key, metadata: text }, given.durability, Control.of(given)) };
   }
 
   /**
@@ -201,38 +203,53 @@ export class DataMethods extends ReadMethods {
    * @template [T=any]
    * @param {string} key
    * @param {(value: T | undefined) => T | Promise<T>} change undefined: the key is absent
-   * @param {{ namespace?: string, durability?: Durability, retries?: number }} [options] retries: default 100, then
-   *   HYPHA_CONFLICT
+   * @param {{ namespace?: string, durability?: Durability, retries?: number } & CallControl} [options] retries: default
+   *   100, then HYPHA_CONFLICT. A `change` that takes longer than limits.transactionTimeout is HYPHA_TIMEOUT
    * @returns {Promise<{ value: T, version: number }>}
    */
   async update(key, change, options) {
-    const { retries = UPDATE_RETRIES, namespace, durability } = readOptions(options, METHOD_OPTIONS.update);
-    const ns = this.#scope.ns(namespace);
+    const given = readOptions(options, METHOD_OPTIONS.update);
+    const ns = this.#scope.ns(given.namespace);
     checkKey(key, this.#scope.session.limits);
     if (typeof change !== 'function') throw invalidArgument('change', 'a function');
-    return this.#scope.session.inOrder(`${ns}\0${key}`, async () => {
-      for (let attempt = 0; ; attempt++) {
-        const entry = await this.getEntry(key, { namespace: ns });
-        const value = await change(entry?.value);
-        try {
-          const { version } = await this.set(key, value, { namespace: ns, durability, ifVersion: entry?.version ?? null });
-          return { value, version };
-        } catch (error) {
-          if (/** @type {any} */ (error).code !== 'HYPHA_CONFLICT' || attempt >= retries) throw error;
-        }
+    const control = Control.of(given);
+    const work = () => this.#update(key, change, { ...given, namespace: ns }, control);
+    return this.#scope.session.inOrder(`${ns}\0${key}`, work, control);
+  }
+
+  /**
+   * @param {string} key
+   * @param {(value: any) => any} change
+   * @param {{ namespace: string, durability?: Durability, retries?: number }} options
+   * @param {Control | undefined} control
+   * @returns {Promise<{ value: any, version: number }>}
+   */
+  async #update(key, change, { namespace, durability, retries = UPDATE_RETRIES }, control) {
+    const { transactionTimeout } = this.#scope.session.limits;
+    for (let attempt = 0; ; attempt++) {
+      const entry = await this.getEntry(key, { namespace, ...control?.rest });
+      let value = change(entry?.value);
+      if (typeof value?.then === 'function') {
+        value = await new Control(control?.rest ?? { timeout: transactionTimeout }).race(Promise.resolve(value));
       }
-    });
+      try {
+        const { version } = await this.set(key, value, { namespace, durability, ifVersion: entry?.version ?? null, ...control?.rest });
+        return { value, version };
+      } catch (error) {
+        if (/** @type {any} */ (error).code !== 'HYPHA_CONFLICT' || attempt >= retries) throw error;
+      }
+    }
   }
 
   /**
    * Deletes all entries of the namespace; without one, of every namespace. Namespaces stay.
-   * @param {KeyOptions} [options]
+   * @param {KeyOptions & CallControl} [options]
    * @returns {Promise<number>} how many entries went
    */
   async clear(options) {
     const given = readOptions(options, METHOD_OPTIONS.clear);
     const all = given.namespace === undefined && this.#scope.isWhole;
     const op = all ? { kind: KIND.clear | FLAG.all, ns: DEFAULT_NAMESPACE } : { kind: KIND.clear, ns: this.#scope.ns(given.namespace) };
-    return this.#scope.session.write(op);
+    return this.#scope.session.write(op, undefined, Control.of(given));
   }
 }

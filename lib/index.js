@@ -14,5 +14,6 @@ export { exportBundle, importBundle, verifyBundle } from './bundles.js';
 export { StorageError } from './errors.js';
 export { Store } from './store.js';
 export { Transaction } from './transaction.js';
+export { Snapshot } from './snapshot.js';
 export { WriteBuffer } from './write-buffer.js';
 export { ShutdownSafety } from './shutdown-safety.js';

@@ -1,22 +1,22 @@
 // The data methods and those on namespaces: what a store and a transaction offer.
 
+import { Control } from './control.js';
 import { DataMethods } from './data-methods.js';
 import { invalidArgument } from './errors.js';
+import { getNamespace, listIndexes, listNamespaces } from './namespace-reads.js';
 import { FLAG, KIND } from './op-list.js';
 import { METHOD_OPTIONS, readOptions, unknownOption } from './options.js';
-import { parseChunks } from './results.js';
-import { DEFAULT_NAMESPACE } from './scope.js';
 import { checkNamespace, metadataToJson } from './validate.js';
 
-/** @typedef {import('./session.js').StoreSession} StoreSession */
-/** @typedef {import('./transaction-session.js').TransactionSession} TransactionSession */
-/** @typedef {import('./data-methods.js').NamespaceInfo} NamespaceInfo */
+/** @typedef {import('./scope.js').Session} Session */
+/** @typedef {import('./namespace-reads.js').NamespaceInfo} NamespaceInfo */
+/** @typedef {import('./control.js').CallControl} CallControl */
 /** @typedef {string | { field: string } | { path: string[] } | { metadata: string }} IndexField */
 
 export class NamespaceMethods extends DataMethods {
-  /** @type {StoreSession | TransactionSession} */ #session;
+  /** @type {Session} */ #session;
 
-  /** @param {StoreSession | TransactionSession} session */
+  /** @param {Session} session */
   constructor(session) {
     super(session);
     this.#session = session;
@@ -35,43 +35,40 @@ export class NamespaceMethods extends DataMethods {
   /**
    * Namespaces also come into being with their first entry; creating such a one makes it explicit.
    * @param {string} name fails with HYPHA_NAMESPACE_EXISTS when it was created before
-   * @param {{ metadata?: object | null }} [options]
+   * @param {{ metadata?: object | null } & CallControl} [options]
    * @returns {Promise<void>}
    */
   async createNamespace(name, options) {
     const given = readOptions(options, METHOD_OPTIONS.createNamespace);
     checkNamespace(name, this.#session.limits);
     const metadata = metadataToJson(given.metadata, this.#session.limits);
-    await this.#session.write({ kind: KIND.createNamespace, ns: name, metadata });
+    await this.#session.write({ kind: KIND.createNamespace, ns: name, metadata }, undefined, Control.of(given));
   }
 
   /**
    * @param {string} name
-   * @param {{ recursive?: boolean }} [options] without recursive a namespace with entries is refused
+   * @param {{ recursive?: boolean } & CallControl} [options] without recursive a namespace with entries is refused
    * @returns {Promise<void>}
    */
   async deleteNamespace(name, options) {
     const given = readOptions(options, METHOD_OPTIONS.deleteNamespace);
     checkNamespace(name, this.#session.limits);
-    await this.#session.write({ kind: given.recursive ? KIND.deleteNamespace | FLAG.recursive : KIND.deleteNamespace, ns: name });
+    const kind = given.recursive ? KIND.deleteNamespace | FLAG.recursive : KIND.deleteNamespace;
+    await this.#session.write({ kind, ns: name }, undefined, Control.of(given));
   }
 
-  /** @returns {Promise<string[]>} all of them by name, 'default' included */
-  async listNamespaces() {
-    return parseChunks(await this.#session.read('namespaces'), () => this.#session.nextTurn());
+  /** @param {CallControl} [options] @returns {Promise<string[]>} all of them by name, 'default' included */
+  async listNamespaces(options) {
+    return listNamespaces(this.#session, options);
   }
 
   /**
    * @param {string} name
+   * @param {CallControl} [options]
    * @returns {Promise<NamespaceInfo | undefined>}
    */
-  async getNamespace(name) {
-    checkNamespace(name, this.#session.limits);
-    const raw = await this.#session.read('namespace', name);
-    if (raw === undefined) return undefined;
-    const [explicit, metadata, createdAt] = raw;
-    // 'default' counts as created from the start, with or without a row of its own.
-    return { name, explicit: explicit || name === DEFAULT_NAMESPACE, metadata: metadata === undefined ? {} : JSON.parse(metadata), createdAt };
+  async getNamespace(name, options) {
+    return getNamespace(this.#session, name, options);
   }
 
   /**
@@ -79,7 +76,7 @@ export class NamespaceMethods extends DataMethods {
    * `{ path: [...] }`, or `{ metadata: name }`. Making one that exists does nothing. Other writes wait meanwhile.
    * @param {string} namespace
    * @param {IndexField | IndexField[]} fields
-   * @param {{ unique?: boolean }} [options] unique: two entries with the same string, number or boolean there are
+   * @param {{ unique?: boolean } & CallControl} [options] unique: two entries with the same string, number or boolean there are
    *   refused with HYPHA_CONSTRAINT
    * @returns {Promise<void>}
    */
@@ -87,23 +84,25 @@ export class NamespaceMethods extends DataMethods {
     const given = readOptions(options, METHOD_OPTIONS.createIndex);
     checkNamespace(namespace, this.#session.limits);
     const kind = given.unique ? KIND.createIndex | FLAG.unique : KIND.createIndex;
-    await this.#session.write({ kind, ns: namespace, value: indexFields(fields) });
+    await this.#session.write({ kind, ns: namespace, value: indexFields(fields) }, undefined, Control.of(given));
   }
 
   /**
    * @param {string} namespace
    * @param {IndexField | IndexField[]} fields as given to createIndex()
+   * @param {CallControl} [options]
    * @returns {Promise<boolean>} whether there was such an index
    */
-  async dropIndex(namespace, fields) {
+  async dropIndex(namespace, fields, options) {
+    const given = readOptions(options, METHOD_OPTIONS.control);
     checkNamespace(namespace, this.#session.limits);
-    return (await this.#session.write({ kind: KIND.dropIndex, ns: namespace, value: indexFields(fields) })) > 0;
+    const op = { kind: KIND.dropIndex, ns: namespace, value: indexFields(fields) };
+    return (await this.#session.write(op, undefined, Control.of(given))) > 0;
   }
 
-  /** @param {string} namespace @returns {Promise<{ fields: object[], unique: boolean }[]>} */
-  async listIndexes(namespace) {
-    checkNamespace(namespace, this.#session.limits);
-    return JSON.parse(await this.#session.read('indexes', namespace));
+  /** @param {string} namespace @param {CallControl} [options] @returns {Promise<{ fields: object[], unique: boolean }[]>} */
+  async listIndexes(namespace, options) {
+    return listIndexes(this.#session, namespace, options);
   }
 }
 

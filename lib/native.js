@@ -23,6 +23,8 @@ import { platformName } from './platform.js';
 
 /** @typedef {[value: string, metadata: string | undefined, createdAt: number, updatedAt: number, version: number]} RawEntry */
 
+/** Where a call goes: a transaction or snapshot, 0 for none; perhaps with a timeout (0: none) and a token for cancel(). @typedef {number | [transaction: number, timeout: number, token: number]} CallTarget */
+
 /**
  * One share of an engine. A namespace of 0 is "default", without a string to convert. Reads answer at once: the value, undefined for an absent key, or one of the numbers YIELD
  * and ELSEWHERE.
@@ -33,14 +35,19 @@ import { platformName } from './platform.js';
  * @property {(ns: string, key: string) => string | number | undefined} getMetadata
  * @property {(ns: string, keys: string[]) => [values: (string | number)[], present: string] | number} getMany
  * @property {() => void} endTurn
- * @property {(transaction: number, ops: unknown[], durability: number, atomic: boolean, inline: boolean) => WriteResult | Promise<WriteResult>} write
- * @property {(transaction: number, kind: number, ns: string, count: number, keys: string, values: string, durability: number, atomic: boolean, inline: boolean) => WriteResult | Promise<WriteResult>} writeSets
- * @property {(target: number | [transaction: number, timeout: number, token: number], kind: string, ...args: unknown[]) => Promise<any>} read
+ * @property {(target: CallTarget, ops: unknown[], durability: number, atomic: boolean, inline: boolean) => WriteResult | Promise<WriteResult>} write
+ * @property {(target: CallTarget, kind: number, ns: string, count: number, keys: string, values: string, durability: number, atomic: boolean, inline: boolean) => WriteResult | Promise<WriteResult>} writeSets
+ * @property {(target: CallTarget, kind: string, ...args: unknown[]) => Promise<any>} read
+ * @property {(target: CallTarget, kind: string, ...args: unknown[]) => any} readSync waits
+ * @property {(transaction: number, ns: string, key: string) => RawEntry | number | undefined} entryInline
  * @property {(token: number) => void} cancel
- * @property {(timeout: number) => Promise<number>} begin
- * @property {(transaction: number, commit: boolean) => Promise<void>} end
  * @property {(path: string, replace: boolean, token: number) => Promise<import('./copies.js').BackupReport>} backup
  * @property {(full: boolean, token: number) => Promise<string>} verify
+ * @property {(timeout: number, token: number, inline: boolean) => number | Promise<number>} begin at once where it could be
+ * @property {(maxAge: number) => Promise<number>} beginSnapshot
+ * @property {(transaction: number, commit: boolean, inline: boolean) => undefined | Promise<void>} end the same
+ * @property {(name: string, ticket: number) => undefined | Promise<void>} enterLine undefined: it is this store's turn
+ * @property {(name: string, ticket: number) => void} leaveLine
  * @property {() => Promise<void>} checkpoint
  * @property {() => { queuedOperations: number, queuedBytes: number }} stats
  * @property {() => void} abandon
@@ -69,6 +76,7 @@ import { platformName } from './platform.js';
  * @property {(token: number, path: string) => Promise<any>} verifyBundle
  * @property {(token: number) => void} cancel
  * @property {string[]} onConflict
+ * @property {() => number} externalBytes what V8 was told of memory outside its heap
  * @property {number} YIELD
  * @property {number} ELSEWHERE
  */

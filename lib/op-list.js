@@ -71,22 +71,22 @@ export class OpList {
   /**
    * Hands the changes to the engine as one request.
    * @param {NativeStore} store
-   * @param {number} transaction 0 for none
+   * @param {import('./native.js').CallTarget} target
    * @param {number} durability index in native.durabilities
    * @param {boolean} atomic
    * @param {boolean} inline whether it may be run on this thread at once
    * @returns {WriteResult | Promise<WriteResult>}
    */
-  send(store, transaction, durability, atomic, inline) {
+  send(store, target, durability, atomic, inline) {
     const ops = this.#ops;
     if (!this.#uniform) {
       const flat = ops.flatMap((op) => [op.kind, op.ns, op.key, op.value, op.metadata, op.ifVersion]);
-      return store.write(transaction, flat, durability, atomic, inline);
+      return store.write(target, flat, durability, atomic, inline);
     }
     const [{ kind, ns, key, value }] = ops;
     const single = ops.length === 1;
     const keys = single ? key : ops.map((op) => op.key).join(SEPARATOR);
     const values = single ? value : ops.map((op) => op.value).join(SEPARATOR);
-    return store.writeSets(transaction, kind, ns, ops.length, /** @type {string} */ (keys), /** @type {string} */ (values), durability, atomic, inline);
+    return store.writeSets(target, kind, ns, ops.length, /** @type {string} */ (keys), /** @type {string} */ (values), durability, atomic, inline);
   }
 }

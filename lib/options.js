@@ -60,6 +60,8 @@ export const LIMIT_OPTIONS = {
   patternBytes: { ...integer(1, 64 * 1024), fallback: 256 },
   queryTimeout: { ...integer(1, day), fallback: 10_000 },
   transactionTimeout: { ...integer(1, day), fallback: 30_000 },
+  snapshotAge: { ...integer(1, day), fallback: 5000 },
+  maxSnapshots: { ...integer(1, 1000), fallback: 16 },
 };
 
 /** @type {OptionTable} */
@@ -96,6 +98,8 @@ const signal = { check: (value) => typeof value?.aborted === 'boolean' && typeof
 /** @type {OptionSpec} */
 const listener = { check: (value) => typeof value === 'function', expected: 'a function' };
 const timeout = integer(1, day);
+/** Every call may be given these. @type {OptionTable} */
+const control = { signal, timeout };
 const durability = OPEN_OPTIONS.durability;
 
 /** No handler is ever called for these two. */
@@ -114,12 +118,14 @@ export const SHUTDOWN_OPTIONS = {
 /** Options of the methods of Store. A namespace is checked further by checkNamespace(). */
 export const METHOD_OPTIONS = /** @type {const} */ ({
   key: /** @type {OptionTable} */ ({ namespace }),
-  set: /** @type {OptionTable} */ ({ namespace, metadata: anything, overwrite: boolean, ifVersion: version, durability }),
-  delete: /** @type {OptionTable} */ ({ namespace, ifVersion: version, durability }),
+  control: /** @type {OptionTable} */ (control),
+  read: /** @type {OptionTable} */ ({ namespace, ...control }),
+  set: /** @type {OptionTable} */ ({ namespace, metadata: anything, overwrite: boolean, ifVersion: version, durability, ...control }),
+  delete: /** @type {OptionTable} */ ({ namespace, ifVersion: version, durability, ...control }),
   setManyEntry: /** @type {OptionTable} */ ({ key: anything, value: anything, namespace, metadata: anything, overwrite: boolean, ifVersion: version }),
-  setMany: /** @type {OptionTable} */ ({ namespace, metadata: anything, overwrite: boolean, atomic: boolean, durability }),
-  deleteMany: /** @type {OptionTable} */ ({ namespace, atomic: boolean, durability }),
-  setMetadata: /** @type {OptionTable} */ ({ namespace, merge: boolean, durability }),
+  setMany: /** @type {OptionTable} */ ({ namespace, metadata: anything, overwrite: boolean, atomic: boolean, durability, ...control }),
+  deleteMany: /** @type {OptionTable} */ ({ namespace, atomic: boolean, durability, ...control }),
+  setMetadata: /** @type {OptionTable} */ ({ namespace, merge: boolean, durability, ...control }),
   list: /** @type {OptionTable} */ ({
     namespace,
     pattern: { check: (value) => value === null || typeof value === 'string', expected: 'a string' },
@@ -127,22 +133,22 @@ export const METHOD_OPTIONS = /** @type {const} */ ({
     after: { check: (value) => value === null || typeof value === 'string', expected: 'a key' },
     limit: paging,
     offset: paging,
-    signal,
-    timeout,
+    ...control,
   }),
-  query: /** @type {OptionTable} */ ({ namespace, sort: anything, limit: paging, offset: paging, select, signal, timeout }),
-  page: /** @type {OptionTable} */ ({ namespace, sort: anything, limit: integer(1, 1_000_000), after: string, select, signal, timeout }),
-  entries: /** @type {OptionTable} */ ({ namespace, prefix: string, filter: anything, batch: integer(1, 100_000), select, signal, timeout }),
-  iterate: /** @type {OptionTable} */ ({ namespace, sort: anything, batch: integer(1, 100_000), select, signal, timeout }),
-  count: /** @type {OptionTable} */ ({ namespace, filter: anything, signal, timeout }),
-  createNamespace: /** @type {OptionTable} */ ({ metadata: anything }),
-  deleteNamespace: /** @type {OptionTable} */ ({ recursive: boolean }),
+  query: /** @type {OptionTable} */ ({ namespace, sort: anything, limit: paging, offset: paging, select, ...control }),
+  page: /** @type {OptionTable} */ ({ namespace, sort: anything, limit: integer(1, 1_000_000), after: string, select, ...control }),
+  entries: /** @type {OptionTable} */ ({ namespace, prefix: string, filter: anything, batch: integer(1, 100_000), select, ...control }),
+  iterate: /** @type {OptionTable} */ ({ namespace, sort: anything, batch: integer(1, 100_000), select, ...control }),
+  count: /** @type {OptionTable} */ ({ namespace, filter: anything, ...control }),
+  createNamespace: /** @type {OptionTable} */ ({ metadata: anything, ...control }),
+  deleteNamespace: /** @type {OptionTable} */ ({ recursive: boolean, ...control }),
   atomicSet: /** @type {OptionTable} */ ({ namespace, metadata: anything }),
-  commit: /** @type {OptionTable} */ ({ durability }),
-  update: /** @type {OptionTable} */ ({ namespace, durability, retries: integer(0, 1000) }),
-  createIndex: /** @type {OptionTable} */ ({ unique: boolean }),
-  clear: /** @type {OptionTable} */ ({ namespace }),
-  transaction: /** @type {OptionTable} */ ({ timeout: integer(1, day) }),
+  commit: /** @type {OptionTable} */ ({ durability, ...control }),
+  update: /** @type {OptionTable} */ ({ namespace, durability, retries: integer(0, 1000), ...control }),
+  createIndex: /** @type {OptionTable} */ ({ unique: boolean, ...control }),
+  clear: /** @type {OptionTable} */ ({ namespace, ...control }),
+  transaction: /** @type {OptionTable} */ ({ retries: integer(0, 1000), readOnly: boolean, ...control }),
+  beginTransaction: /** @type {OptionTable} */ ({ readOnly: boolean, ...control }),
   buffer: /** @type {OptionTable} */ ({
     maxItems: { ...integer(1, 100_000), fallback: 50 },
     maxBytes: { ...integer(1, 256 * MiB), fallback: MiB },
@@ -252,6 +258,8 @@ export function readOptionsWithDefaults(given, table, where = 'options') {
  * @property {number} patternBytes
  * @property {number} queryTimeout
  * @property {number} transactionTimeout
+ * @property {number} snapshotAge
+ * @property {number} maxSnapshots
  */
 
 /** @typedef {'full' | 'normal' | 'off'} Durability */

@@ -2,6 +2,7 @@
 
 import { channel } from 'node:diagnostics_channel';
 
+import { Control, isControlled } from './control.js';
 import { invalidArgument } from './errors.js';
 import { isStorageQuery, readFilter, readSort } from './filter.js';
 import { METHOD_OPTIONS, readOptions } from './options.js';
@@ -19,11 +20,12 @@ import { checkKey, checkPattern, isMalformed } from './validate.js';
  */
 
 /** @typedef {{ namespace?: string }} KeyOptions */
-/** @typedef {{ signal?: AbortSignal, timeout?: number }} ReadControl timeout in milliseconds */
-/** @typedef {{ namespace?: string, pattern?: string | null, prefix?: string | null, after?: string | null, limit?: number | null, offset?: number | null } & ReadControl} ListOptions */
-/** @typedef {{ namespace?: string, sort?: SortKey | SortKey[] | null, limit?: number | null, offset?: number | null, select?: string[] } & ReadControl} QueryOptions */
-/** @typedef {{ namespace?: string, sort?: SortKey | SortKey[] | null, limit?: number, after?: string, select?: string[] } & ReadControl} PageOptions */
-/** @typedef {{ namespace?: string, sort?: SortKey | SortKey[] | null, batch?: number, select?: string[] } & ReadControl} IterateOptions */
+/** @typedef {KeyOptions & CallControl} ReadOptions */
+/** @typedef {import('./control.js').CallControl} CallControl */
+/** @typedef {{ namespace?: string, pattern?: string | null, prefix?: string | null, after?: string | null, limit?: number | null, offset?: number | null } & CallControl} ListOptions */
+/** @typedef {{ namespace?: string, sort?: SortKey | SortKey[] | null, limit?: number | null, offset?: number | null, select?: string[] } & CallControl} QueryOptions */
+/** @typedef {{ namespace?: string, sort?: SortKey | SortKey[] | null, limit?: number, after?: string, select?: string[] } & CallControl} PageOptions */
+/** @typedef {{ namespace?: string, sort?: SortKey | SortKey[] | null, batch?: number, select?: string[] } & CallControl} IterateOptions */
 
 /** They name methods that are not part of the public interface. */
 export const kernelQuery = Symbol('kernelQuery');
@@ -83,13 +85,26 @@ export class ReadMethods {
   }
 
   /**
+   * Runs a read of keys that may end early.
+   * @template T
+   * @param {ReadOptions | undefined} options
+   * @param {(rest: KeyOptions) => Promise<T>} read
+   * @returns {Promise<T>}
+   */
+  #within(options, read) {
+    const { signal, timeout, ...rest } = readOptions(options, METHOD_OPTIONS.read);
+    return new Control({ signal, timeout }).race(read(rest));
+  }
+
+  /**
    * @template [T=any]
    * @param {string} key
-   * @param {KeyOptions} [options]
+   * @param {ReadOptions} [options]
    * @returns {Promise<T | undefined>} a fresh value that nobody else holds, undefined when the key is absent
    */
   async get(key, options) {
-    let text = this[valueText](key, this.#scope.nsOf(options));
+    if (isControlled(options)) return this.#within(options, (rest) => this.get(key, rest));
+    let text = this[valueText](key, this.#scope.nsOfRead(options));
     if (typeof text === 'object') text = await text;
     return text === undefined ? undefined : parseStored(/** @type {string} */ (text));
   }
@@ -97,11 +112,12 @@ export class ReadMethods {
   /**
    * @template [T=any]
    * @param {string} key
-   * @param {KeyOptions} [options]
+   * @param {ReadOptions} [options]
    * @returns {Promise<Entry<T> | undefined>}
    */
   async getEntry(key, options) {
-    const ns = this.#scope.nsOf(options);
+    if (isControlled(options)) return this.#within(options, (rest) => this.getEntry(key, rest));
+    const ns = this.#scope.nsOfRead(options);
     checkKey(key, this.#scope.session.limits);
     const raw = await this.#scope.session.readPoint(
       ns,
@@ -114,21 +130,23 @@ export class ReadMethods {
 
   /**
    * @param {string} key
-   * @param {KeyOptions} [options]
+   * @param {ReadOptions} [options]
    * @returns {Promise<boolean>}
    */
   async has(key, options) {
-    const found = this[isPresent](key, this.#scope.nsOf(options));
+    if (isControlled(options)) return this.#within(options, (rest) => this.has(key, rest));
+    const found = this[isPresent](key, this.#scope.nsOfRead(options));
     return (typeof found === 'object' ? await found : found) === true;
   }
 
   /**
    * @param {string} key
-   * @param {KeyOptions} [options]
+   * @param {ReadOptions} [options]
    * @returns {Promise<Record<string, any> | undefined>} `{}` for an entry without metadata, undefined when absent
    */
   async getMetadata(key, options) {
-    const ns = this.#scope.nsOf(options);
+    if (isControlled(options)) return this.#within(options, (rest) => this.getMetadata(key, rest));
+    const ns = this.#scope.nsOfRead(options);
     checkKey(key, this.#scope.session.limits);
     const text = await this.#scope.session.readPoint(
       ns,
@@ -144,14 +162,42 @@ export class ReadMethods {
   }
 
   /**
+   * get() without a promise: the event loop stands still for 2 to 10 microseconds, or, where another process recovers the
+   * file or the store is read-only, until a reader thread has answered.
+   * @template [T=any]
+   * @param {string} key
+   * @param {KeyOptions} [options]
+   * @returns {T | undefined} HYPHA_BUSY while a write to the key is on its way
+   */
+  getSync(key, options) {
+    const ns = this.#scope.nsOf(options);
+    checkKey(key, this.#scope.session.limits);
+    const text = this.#scope.session.valueTextSync(ns, key);
+    return text === undefined ? undefined : parseStored(text);
+  }
+
+  /**
+   * has() as getSync() has get().
+   * @param {string} key
+   * @param {KeyOptions} [options]
+   * @returns {boolean}
+   */
+  hasSync(key, options) {
+    const ns = this.#scope.nsOf(options);
+    checkKey(key, this.#scope.session.limits);
+    return this.#scope.session.isPresentSync(ns, key);
+  }
+
+  /**
    * All from one snapshot.
    * @template [T=any]
    * @param {Iterable<string>} keys
-   * @param {KeyOptions} [options]
+   * @param {ReadOptions} [options]
    * @returns {Promise<Map<string, T>>} in the order asked, absent keys left out
    */
   async getMany(keys, options) {
-    const ns = this.#scope.nsOf(options);
+    if (isControlled(options)) return this.#within(options, (rest) => this.getMany(keys, rest));
+    const ns = this.#scope.nsOfRead(options);
     const list = this.#scope.batch(keys, 'keys');
     for (const key of list) checkKey(key, this.#scope.session.limits);
     const asked = /** @type {string[]} */ (list);
@@ -172,7 +218,7 @@ export class ReadMethods {
       // No key holds half a surrogate pair, and UTF-8 cannot ask for one.
       if (typeof given[name] === 'string' && isMalformed(given[name])) throw invalidArgument(`options.${name}`, 'without lone surrogates');
     }
-    const chunks = await this.#scope.session.readControlled(given, 'list', ns, given.pattern, given.prefix, given.after, given.limit, given.offset ?? 0);
+    const chunks = await this.#scope.session.readControlled(Control.of(given), 'list', ns, given.pattern, given.prefix, given.after, given.limit, given.offset ?? 0);
     return parseStrings(chunks, () => this.#scope.session.nextTurn());
   }
 
@@ -202,9 +248,10 @@ export class ReadMethods {
    * @param {any} filter
    * @param {Record<string, any>} given options, checked
    * @param {{ kernelShape?: boolean, explain?: boolean, page?: boolean }} how
+   * @param {Pick<import('./scope.js').Session, 'readControlled'>} [session] other than the scope's
    * @returns {Promise<[chunks: string[], examined: number, index?: string, explanation?: string, cursor?: string]>}
    */
-  async #runQuery(filter, given, { kernelShape = false, explain = false, page = false }) {
+  async #runQuery(filter, given, { kernelShape = false, explain = false, page = false }, session = this.#scope.session) {
     const ns = this.#scope.ns(given.namespace);
     const own = isStorageQuery(filter);
     const sort = readSort(own ? filter.getSort?.() : given.sort);
@@ -212,7 +259,7 @@ export class ReadMethods {
     const offset = checkPaging(own ? filter.getOffset?.() : given.offset, 'offset') ?? 0;
     const tree = readFilter(filter, this.#scope.session.limits);
     const args = [ns, tree, sort, limit, offset, kernelShape, explain, page, given.after, given.select ?? []];
-    const reply = await this.#scope.session.readControlled(given, 'query', ...args);
+    const reply = await session.readControlled(Control.of(given), 'query', ...args);
     publishScan(ns, reply);
     return reply;
   }
@@ -233,8 +280,9 @@ export class ReadMethods {
   }
 
   /**
-   * The entries that match, one by one, as query() gives them. Reads a batch at a time, each from a snapshot of its
-   * own, and only as fast as the loop asks; entries written meanwhile are met or not, none is met twice.
+   * The entries that match, one by one, as query() gives them. Reads a batch at a time, and only as fast as the loop asks.
+   * All come from one snapshot while that is younger than limits.snapshotAge; then the rest comes from a newer one, in
+   * which entries written meanwhile are met or not; none is met twice.
    * @template [T=any]
    * @param {Filter | null} [filter]
    * @param {IterateOptions} [options]
@@ -242,13 +290,42 @@ export class ReadMethods {
    */
   async *queryIterator(filter, options) {
     const { batch = DEFAULT_BATCH, ...given } = readOptions(options, METHOD_OPTIONS.iterate);
+    if (isStorageQuery(filter)) throw invalidArgument('filter', 'a filter without paging of its own');
+    let view = await this.#openView(given);
+    let isFresh = true;
     let after;
-    do {
-      /** @type {{ entries: Entry<any>[], cursor: string | undefined }} */
-      const page = await this.page(filter ?? [], { ...given, limit: batch, after });
-      yield* page.entries;
-      after = page.cursor;
-    } while (after !== undefined);
+    try {
+      do {
+        let reply;
+        try {
+          reply = await this.#runQuery(filter ?? [], { ...given, limit: batch, after }, { page: true }, view.session);
+        } catch (error) {
+          if (/** @type {any} */ (error).code !== 'HYPHA_SNAPSHOT_EXPIRED' || !view.renews || isFresh) throw error;
+          view = await this.#openView(given);
+          isFresh = true;
+          continue;
+        }
+        isFresh = false;
+        after = reply[4];
+        if (after === undefined) await view.release(); // while its last entries are looked at nobody need wait for it
+        yield* await parseChunks(reply[0], () => this.#scope.session.nextTurn());
+      } while (isFresh || after !== undefined);
+    } finally {
+      await view.release();
+    }
+  }
+
+  /** @param {CallControl} given */
+  async #openView(given) {
+    const control = Control.of(given);
+    const opening = this.#scope.session.openView();
+    if (control === undefined) return opening;
+    try {
+      return await control.race(opening);
+    } catch (error) {
+      opening.then((view) => view.release()).catch(() => {}); // `error` is the one to tell
+      throw error;
+    }
   }
 
   /**
@@ -294,7 +371,7 @@ export class ReadMethods {
     const ns = this.#scope.ns(given.namespace);
     const cap = isStorageQuery(given.filter) ? checkPaging(given.filter.getLimit?.(), 'limit') : undefined;
     const tree = readFilter(given.filter, this.#scope.session.limits);
-    const count = await this.#scope.session.readControlled(given, 'count', ns, tree);
+    const count = await this.#scope.session.readControlled(Control.of(given), 'count', ns, tree);
     return cap === undefined || cap === null ? count : Math.min(count, cap);
   }
 }

@@ -4,8 +4,7 @@ import { invalidArgument } from './errors.js';
 import { METHOD_OPTIONS, readOptions } from './options.js';
 import { checkNamespace, toArray, tooManyEntries } from './validate.js';
 
-/** @typedef {import('./session.js').StoreSession} StoreSession */
-/** @typedef {import('./transaction-session.js').TransactionSession} TransactionSession */
+/** @typedef {import('./session.js').StoreSession | import('./transaction-session.js').TransactionSession | import('./snapshot-session.js').SnapshotSession} Session */
 
 export const DEFAULT_NAMESPACE = 'default';
 
@@ -13,7 +12,7 @@ export class Scope {
   /** @type {string | undefined} */ #namespace;
 
   /**
-   * @param {StoreSession | TransactionSession} session
+   * @param {Session} session
    * @param {string} [namespace] the only one that calls may name
    */
   constructor(session, namespace) {
@@ -39,6 +38,11 @@ export class Scope {
   /** @param {{ namespace?: string } | undefined} options @returns {string} */
   nsOf(options) {
     return options === undefined ? this.ns() : this.ns(readOptions(options, METHOD_OPTIONS.key).namespace);
+  }
+
+  /** @param {{ namespace?: string } & import('./control.js').CallControl | undefined} options of a read @returns {string} */
+  nsOfRead(options) {
+    return options === undefined ? this.ns() : this.ns(readOptions(options, METHOD_OPTIONS.read).namespace);
   }
 
   /**

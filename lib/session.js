@@ -1,49 +1,48 @@
 // How the data methods reach an engine directly. TransactionSession has the same methods; lib/data-methods.js is written
 // against both.
 
-import { AsyncLocalStorage } from 'node:async_hooks';
-
-import { aborted, controlled } from './control.js';
+import { isInside } from './bodies.js';
+import { Control, controlled } from './control.js';
 import { StorageError, closed, settle, toError } from './errors.js';
 import { native } from './native.js';
 import { DEFAULT_NAMESPACE } from './scope.js';
+import { SnapshotSession } from './snapshot-session.js';
 import { TransactionSession } from './transaction-session.js';
 import { Turn } from './turn.js';
 import { flushNow } from './write-buffer.js';
 import { WriteQueue } from './write-queue.js';
 
 /** @typedef {import('./native.js').NativeStore} NativeStore */
+/** @typedef {import('./native.js').RawEntry} RawEntry */
 /** @typedef {import('./options.js').Limits} Limits */
 /** @typedef {import('./options.js').Durability} Durability */
 /** @typedef {import('./op-list.js').OpList} OpList */
 /** @typedef {import('./op-list.js').Op} Op */
-/** @typedef {import('./control.js').ReadControl} ReadControl */
+/** @typedef {{ timeout?: number, readOnly?: boolean, signal?: AbortSignal }} BeginOptions */
 
 /** More keys than this in one getMany() would hold the loop for too long. */
 const INLINE_KEYS = 256;
 
 const durabilities = new Map(native.durabilities.map((name, index) => [name, index]));
 
-/** The stores whose transaction body is running, from the inside out. @type {AsyncLocalStorage<Set<StoreSession>>} */
-const bodies = new AsyncLocalStorage();
-
 export class StoreSession {
   /** @type {NativeStore} */ #native;
   /** @type {WriteQueue} */ #queue;
   /** @type {Turn} */ #turn;
   /** @type {Durability} */ #durability;
-  #bodies = 0;
   /** @type {(() => boolean)[]} reads that wait for a turn with time; false: not in this one */ #later = [];
   /** @type {Set<Promise<unknown>>} reads that were begun */ #running = new Set();
   /** @type {Map<string, Promise<void>>} the last of each line of inOrder() */ #lines = new Map();
+  #lastTicket = 0;
   #closed = false;
   #stop = new AbortController(); // fires when close() begins
   /** Those that hold something. @type {Set<import('./write-buffer.js').WriteBuffer>} */ buffers = new Set();
 
-  /** @param {NativeStore} store @param {{ limits: Limits, durability: Durability }} options */
+  /** @param {NativeStore} store @param {{ limits: Limits, durability: Durability, busyTimeout?: number }} options */
   constructor(store, options) {
     this.#native = store;
     this.limits = options.limits;
+    this.busyTimeout = options.busyTimeout ?? 0;
     this.#durability = options.durability;
     this.#turn = new Turn(() => store.endTurn());
     this.#queue = new WriteQueue(store, this.#turn);
@@ -64,7 +63,7 @@ export class StoreSession {
 
   /** Inside its own transaction's body the store would wait for itself. */
   #checkNotNested() {
-    if (this.#bodies !== 0 && bodies.getStore()?.has(this)) {
+    if (isInside(this)) {
       throw new StorageError('HYPHA_NESTED', 'use the transaction, not the store, inside the body of its own transaction');
     }
   }
@@ -97,6 +96,51 @@ export class StoreSession {
     }
     const elsewhere = async (/** @type {Pick<NativeStore, 'read'>} */ store) => ((await store.read(0, 'entry', ns, key)) === undefined ? undefined : /** @type {const} */ (true));
     return this.readPoint(ns, key, (store) => store.has(ns, key), elsewhere);
+  }
+
+  /**
+   * The same two without a promise. Where the inline reader cannot answer, this thread waits for a reader thread.
+   * @param {string} ns
+   * @param {string} key
+   * @returns {string | undefined} the value's JSON text
+   */
+  valueTextSync(ns, key) {
+    const text = this.#pointSync(ns, key, (store) => store.get(ns, key));
+    return text === native.ELSEWHERE ? this.#entrySync(ns, key)?.[0] : /** @type {string | undefined} */ (text);
+  }
+
+  /** @param {string} ns @param {string} key @returns {boolean} */
+  isPresentSync(ns, key) {
+    const found = this.#pointSync(ns, key, (store) => store.has(ns, key));
+    return found === native.ELSEWHERE ? this.#entrySync(ns, key) !== undefined : found === true;
+  }
+
+  /**
+   * @template T
+   * @param {string} ns
+   * @param {string} key
+   * @param {(store: NativeStore) => T | number} inline
+   * @returns {T | number}
+   */
+  #pointSync(ns, key, inline) {
+    this.#checkOpen();
+    if (!this.#queue.idle && this.#queue.pendingOn(ns, key) !== undefined) {
+      throw new StorageError('HYPHA_BUSY', 'a write to this key is on its way, and a synchronous read cannot wait for it: await the write first');
+    }
+    this.#turn.touch();
+    const answer = inline(this.#native);
+    if (answer !== native.YIELD) return answer;
+    this.#native.endTurn(); // who calls this has chosen to hold the loop
+    return inline(this.#native);
+  }
+
+  /** @param {string} ns @param {string} key @returns {RawEntry | undefined} */
+  #entrySync(ns, key) {
+    try {
+      return this.#native.readSync(0, 'entry', ns, key);
+    } catch (failure) {
+      throw toError(failure);
+    }
   }
 
   /**
@@ -227,14 +271,14 @@ export class StoreSession {
 
   /**
    * A read on a reader thread that may end early.
-   * @param {ReadControl | undefined} control
+   * @param {Control | undefined} control
    * @param {string} kind
    * @param {unknown[]} args
    * @returns {Promise<any>}
    */
   async readControlled(control, kind, ...args) {
-    if (control?.signal?.aborted) throw aborted(control.signal);
-    return this.#afterWrites(() => controlled(this.#native, 0, control, kind, args));
+    const answer = this.#afterWrites(() => controlled(this.#native, 0, control, (target) => this.#native.read(target, kind, ...args)));
+    return control === undefined ? answer : control.race(answer);
   }
 
   /**
@@ -286,24 +330,27 @@ export class StoreSession {
   /**
    * @param {Op} op
    * @param {Durability} [durability]
+   * @param {Control} [control]
    * @returns {Promise<number>}
    */
-  write(op, durability) {
+  write(op, durability, control) {
     this.#checkOpen();
     this.#checkNotNested();
-    return this.#queue.add(op, this.#level(durability));
+    const level = this.#level(durability);
+    return control === undefined ? this.#queue.add(op, level) : this.#queue.addAlone(op, level, control);
   }
 
   /**
    * @param {OpList} ops
    * @param {boolean} atomic
    * @param {Durability} [durability]
+   * @param {Control} [control]
    * @returns {Promise<(number | Error)[]>}
    */
-  async writeAll(ops, atomic, durability) {
+  async writeAll(ops, atomic, durability, control) {
     this.#checkOpen();
     this.#checkNotNested();
-    return this.#queue.addAll(ops, this.#level(durability), atomic);
+    return this.#queue.addAll(ops, this.#level(durability), atomic, control);
   }
 
   /** Fails where write() would for want of an open store, or inside the body of a transaction. */
@@ -328,25 +375,56 @@ export class StoreSession {
   }
 
   /**
-   * Runs `work` after all earlier ones of the same name.
+   * Runs `work` after all earlier ones of the same name, of every store of the file in this process.
    * @template T
    * @param {string} name
    * @param {() => Promise<T>} work
+   * @param {Control} [control] may end the wait
    * @returns {Promise<T>}
    */
-  inOrder(name, work) {
+  inOrder(name, work, control) {
+    return this.inOwnOrder(name, () => this.#inSharedOrder(name, work, control), control);
+  }
+
+  /**
+   * The same among those of this store.
+   * @template T
+   * @param {string} name
+   * @param {() => Promise<T>} work
+   * @param {Control} [control] may end the wait
+   * @returns {Promise<T>}
+   */
+  async inOwnOrder(name, work, control) {
     const before = this.#lines.get(name) ?? Promise.resolve();
-    const mine = before.then(work);
+    const mine = before.then(() => {
+      control?.check();
+      return work();
+    });
     const settled = mine.then(() => {}, () => {}); // the caller has the failure; the next in line only waits
     this.#lines.set(name, settled);
     settled.then(() => {
       if (this.#lines.get(name) === settled) this.#lines.delete(name);
     });
+    await control?.race(before); // then `mine` finds the same, and does nothing
     return mine;
   }
 
-  /** @param {number} timeout milliseconds @returns {Promise<TransactionSession>} */
-  async begin(timeout) {
+  /** @template T @param {string} name @param {() => Promise<T>} work @param {Control | undefined} control @returns {Promise<T>} */
+  async #inSharedOrder(name, work, control) {
+    this.#checkOpen();
+    const ticket = ++this.#lastTicket;
+    const turn = this.#native.enterLine(name, ticket);
+    try {
+      if (turn !== undefined) await (control === undefined ? settle(turn) : control.race(settle(turn)));
+      return await work();
+    } finally {
+      if (!this.#closed) this.#native.leaveLine(name, ticket); // close() has left all lines
+    }
+  }
+
+  /** @param {BeginOptions} options checked @returns {Promise<TransactionSession | SnapshotSession>} */
+  async begin({ timeout = this.limits.transactionTimeout, readOnly = false, signal }) {
+    if (readOnly) return this.beginSnapshot(timeout, 'HYPHA_TRANSACTION_TIMEOUT');
     this.#checkOpen();
     this.#checkNotNested();
     if (this.buffers.size > 0) {
@@ -354,31 +432,45 @@ export class StoreSession {
       this.#checkOpen();
     }
     this.#queue.flush();
-    const id = await settle(this.#native.begin(timeout));
-    return new TransactionSession(this, this.#native, id);
+    return new TransactionSession(this, this.#native, this.#turn, await this.#begin(timeout, signal));
   }
 
-  /** @param {number} id @param {boolean} commit @returns {Promise<void>} */
-  end(id, commit) {
-    this.#checkOpen();
-    return this.#queue.barrier(() => this.#native.end(id, commit));
+  /** @param {number} timeout @param {AbortSignal | undefined} signal @returns {number | Promise<number>} */
+  #begin(timeout, signal) {
+    const inline = this.#queue.idle && this.#turn.hasTime();
+    if (inline) this.#turn.touch();
+    if (signal === undefined) {
+      const id = this.#native.begin(timeout, 0, inline);
+      return typeof id === 'number' ? id : settle(id);
+    }
+    return controlled(this.#native, 0, new Control({ signal }), async (target) => this.#native.begin(timeout, /** @type {number[]} */ (target)[2], inline));
   }
 
   /**
-   * Runs the body of a transaction, so that uses of the store itself inside it are recognised.
-   * @template T
-   * @param {() => T} body
-   * @returns {Promise<Awaited<T>>}
+   * A snapshot with the effect of every write issued before.
+   * @param {number} [maxAge] milliseconds, if less than limits.snapshotAge
+   * @param {string} [codeWhenOld] for one that ends by its own limit, not the store's
+   * @returns {Promise<SnapshotSession>}
    */
-  async runBody(body) {
-    const inside = new Set(bodies.getStore());
-    inside.add(this);
-    this.#bodies++;
-    try {
-      return await bodies.run(inside, body);
-    } finally {
-      this.#bodies--;
-    }
+  async beginSnapshot(maxAge = 0, codeWhenOld = undefined) {
+    const id = await this.#afterWrites(() => settle(this.#native.beginSnapshot(maxAge)));
+    const ownLimit = maxAge > 0 && maxAge < this.limits.snapshotAge;
+    return new SnapshotSession(this, this.#native, id, ownLimit ? codeWhenOld : undefined);
+  }
+
+  /** What an iterator reads from: a snapshot of its own. @returns {Promise<import('./snapshot-session.js').IteratorView>} */
+  async openView() {
+    const session = await this.beginSnapshot();
+    return { session, renews: true, release: () => session.release() };
+  }
+
+  /** @param {number} id @param {boolean} commit @returns {void | Promise<void>} at once where it could be done so */
+  end(id, commit) {
+    this.#checkOpen();
+    if (!this.#turn.hasTime()) return this.#queue.barrier(async () => this.#native.end(id, commit, false));
+    this.#turn.touch();
+    const ended = this.#native.end(id, commit, true);
+    return ended === undefined ? undefined : this.#queue.barrier(() => ended);
   }
 
   /** @returns {Promise<void>} */

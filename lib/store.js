@@ -8,6 +8,8 @@ import { closed, invalidArgument } from './errors.js';
 import { NamespaceMethods } from './namespace-methods.js';
 import { native } from './native.js';
 import { METHOD_OPTIONS, readOptions, readOptionsWithDefaults } from './options.js';
+import { runTransaction } from './run-transaction.js';
+import { Snapshot } from './snapshot.js';
 import { Transaction } from './transaction.js';
 import { checkPath } from './validate.js';
 import { WriteBuffer } from './write-buffer.js';
@@ -16,6 +18,13 @@ import { WriteBuffer } from './write-buffer.js';
 /** @typedef {import('./options.js').OpenOptions} OpenOptions */
 /** @typedef {import('./copy-from.js').ContractBackend} ContractBackend */
 /** @typedef {import('./copies.js').BackupReport} BackupReport */
+/**
+ * @typedef {object} TransactionOptions
+ * @property {number} [timeout] milliseconds from the moment it owns the writer; default limits.transactionTimeout
+ * @property {boolean} [readOnly] reads from a snapshot, and waits only for what this store wrote before; at most as old
+ *   as limits.snapshotAge
+ * @property {AbortSignal} [signal] ends the wait for the writer, and rolls back
+ */
 
 /**
  * @typedef {object} StoreStatus
@@ -70,37 +79,40 @@ export class Store extends NamespaceMethods {
    * Inside the body use `tx`; the store itself answers HYPHA_NESTED there.
    * @template T
    * @param {(tx: Transaction) => T} body
-   * @param {{ timeout?: number }} [options] milliseconds from the moment it owns the writer
+   * @param {TransactionOptions & { retries?: number }} [options] retries: how often to run the body again when it failed
+   *   with HYPHA_BUSY or HYPHA_CONFLICT, the doing of other processes; default 0
    * @returns {Promise<Awaited<T>>} what the body returned
    */
   async transaction(body, options) {
     if (typeof body !== 'function') throw invalidArgument('body', 'a function');
-    const session = await this.#begin(options);
-    const tx = new Transaction(session);
-    let result;
-    try {
-      result = await this.#session.runBody(() => body(tx));
-    } catch (error) {
-      await tx.rollback().catch(() => {}); // the body's own error is the one to tell; the engine rolls back in any case
-      throw error;
-    }
-    await tx.commit();
-    return result;
+    return runTransaction(this.#session, body, readOptions(options, METHOD_OPTIONS.transaction));
   }
 
   /**
    * A transaction that ends with its own commit() or rollback().
-   * @param {{ timeout?: number }} [options]
+   * @param {TransactionOptions} [options]
    * @returns {Promise<Transaction>}
    */
   async beginTransaction(options) {
-    return new Transaction(await this.#begin(options));
+    return new Transaction(await this.#session.begin(readOptions(options, METHOD_OPTIONS.beginTransaction)));
   }
 
-  /** @param {{ timeout?: number } | undefined} options */
-  #begin(options) {
-    const given = readOptions(options, METHOD_OPTIONS.transaction);
-    return this.#session.begin(given.timeout ?? this.#session.limits.transactionTimeout);
+  /**
+   * Runs `body` with a view that stands still: every read of it sees the store as it was when the snapshot was taken,
+   * after all that was issued before. Nobody waits for it. Past limits.snapshotAge its reads fail with
+   * HYPHA_SNAPSHOT_EXPIRED; beyond limits.maxSnapshots snapshots and iterators at once there is HYPHA_BUSY.
+   * @template T
+   * @param {(view: Snapshot) => T} body
+   * @returns {Promise<Awaited<T>>} what the body returned
+   */
+  async snapshot(body) {
+    if (typeof body !== 'function') throw invalidArgument('body', 'a function');
+    const session = await this.#session.beginSnapshot();
+    try {
+      return await body(new Snapshot(session));
+    } finally {
+      await session.release();
+    }
   }
 
   /**

@@ -1,112 +1,133 @@
-// How the data methods reach an engine inside a transaction: the methods of StoreSession.
+// How the data methods reach an engine inside a transaction: the methods of StoreSession. While nobody else has the writer,
+// what the transaction does runs on this thread.
 
-import { controlled } from './control.js';
-import { StorageError, closed, settle } from './errors.js';
-import { OpList } from './op-list.js';
-import { spread } from './write-queue.js';
+import { StorageError, settle } from './errors.js';
+import { KIND } from './op-list.js';
+import { DEFAULT_NAMESPACE } from './scope.js';
+import { ViewSession } from './snapshot-session.js';
+import { WriteQueue } from './write-queue.js';
 
 /** @typedef {import('./native.js').NativeStore} NativeStore */
+/** @typedef {import('./native.js').RawEntry} RawEntry */
 /** @typedef {import('./session.js').StoreSession} StoreSession */
 /** @typedef {import('./op-list.js').Op} Op */
-/** @typedef {import('./control.js').ReadControl} ReadControl */
+/** @typedef {import('./op-list.js').OpList} OpList */
+/** @typedef {import('./options.js').Durability} Durability */
+/** @typedef {import('./turn.js').Turn} Turn */
+/** @typedef {import('./control.js').Control} Control */
 
-export class TransactionSession {
-  /** @type {StoreSession} */ #store;
-  /** @type {NativeStore} */ #native;
-  /** @type {number} */ #id;
-  #ended = false;
+/** Rolls back a transaction that nobody can end any more. @type {FinalizationRegistry<{ handle: NativeStore, id: number }>} */
+const abandoned = new FinalizationRegistry(({ handle, id }) => {
+  try {
+    // A failure says that it is over already: by its deadline, or with its store.
+    Promise.resolve(handle.end(id, false, false)).catch(() => {});
+  } catch {
+    // The same, of a closed store.
+  }
+});
 
-  /** @param {StoreSession} store @param {NativeStore} handle @param {number} id */
-  constructor(store, handle, id) {
-    this.#store = store;
-    this.#native = handle;
-    this.#id = id;
-    this.limits = store.limits;
+export class TransactionSession extends ViewSession {
+  /** @type {Turn} */ #turn;
+  /** @type {WriteQueue} */ #queue;
+  /** @type {TransactionSession | undefined} */ #outer;
+
+  /** @param {StoreSession} store @param {NativeStore} handle @param {Turn} turn @param {number} id @param {TransactionSession} [outer] of a nested one */
+  constructor(store, handle, turn, id, outer) {
+    super(store, handle, id);
+    this.#turn = turn;
+    this.#outer = outer;
+    this.#queue = outer === undefined ? new WriteQueue(handle, turn, id) : outer.#queue;
+    if (outer === undefined) abandoned.register(this, { handle, id }, this);
   }
 
-  get id() {
-    return this.#id;
+  /** @override */
+  check() {
+    super.check();
+    this.#outer?.check();
   }
 
-  #check() {
-    if (this.#store.isClosed) throw closed();
-    if (this.#ended) throw new StorageError('HYPHA_TRANSACTION_INVALID', 'Invalid transaction ID');
-  }
-
-  /** @param {string} ns @param {string} key @returns {Promise<string | undefined>} */
-  async valueText(ns, key) {
-    return (await this.read('entry', ns, key))?.[0];
-  }
-
-  /** @param {string} ns @param {string} key @returns {Promise<true | undefined>} */
-  async isPresent(ns, key) {
-    return (await this.read('entry', ns, key)) === undefined ? undefined : true;
-  }
-
-  /**
-   * @template T
-   * @param {string} _ns
-   * @param {string} _key
-   * @param {unknown} _inline
-   * @param {(store: Pick<NativeStore, 'read'>) => Promise<T>} elsewhere
-   * @returns {Promise<T>}
-   */
-  readPoint(_ns, _key, _inline, elsewhere) {
-    this.#check();
-    const inTransaction = { read: (/** @type {unknown} */ _, /** @type {string} */ kind, /** @type {unknown[]} */ ...args) => this.#native.read(this.#id, kind, ...args) };
-    return settle(elsewhere(inTransaction));
-  }
-
-  /** @param {string} ns @param {string[]} keys @returns {Promise<[chunks: (string | number)[], present: string]>} */
-  async readMany(ns, keys) {
-    return this.read('many', ns, keys);
-  }
-
-  /** @param {string} kind @param {unknown[]} args @returns {Promise<any>} */
-  async read(kind, ...args) {
-    return this.readControlled(undefined, kind, ...args);
-  }
-
-  /** @param {ReadControl | undefined} control @param {string} kind @param {unknown[]} args @returns {Promise<any>} */
-  async readControlled(control, kind, ...args) {
-    this.#check();
-    return controlled(this.#native, this.#id, control, kind, args);
-  }
-
-  nextTurn() {
-    return this.#store.nextTurn();
-  }
-
-  /** @template T @param {string} name @param {() => Promise<T>} work @returns {Promise<T>} */
-  inOrder(name, work) {
-    return this.#store.inOrder(`${this.#id}\0${name}`, work);
-  }
-
-  /** @param {Op} op @returns {Promise<number>} */
-  async write(op) {
-    const list = new OpList();
-    list.push(op);
-    const [result] = await this.writeAll(list, false);
-    if (typeof result !== 'number') throw result;
+  /** Runs `body` between a savepoint and its end. @template T @param {(session: TransactionSession) => T} body @returns {Promise<Awaited<T>>} */
+  async nest(body) {
+    const inner = new TransactionSession(this.store, this.native, this.#turn, this.id, this);
+    await this.write({ kind: KIND.savepoint, ns: DEFAULT_NAMESPACE });
+    let result;
+    try {
+      result = await body(inner);
+    } catch (error) {
+      inner.ended = true;
+      await this.write({ kind: KIND.rollbackTo, ns: DEFAULT_NAMESPACE }).catch(() => {}); // the body's own error is the one to tell
+      throw error;
+    }
+    inner.ended = true;
+    await this.write({ kind: KIND.release, ns: DEFAULT_NAMESPACE });
     return result;
   }
 
-  /** @param {OpList} ops @param {boolean} atomic @returns {Promise<(number | Error)[]>} */
-  async writeAll(ops, atomic) {
-    this.#check();
-    if (ops.length === 0) return [];
-    return spread(await settle(Promise.resolve(ops.send(this.#native, this.#id, 0, atomic, false))), ops.length);
+  /** @override @param {string} ns @param {string} key @returns {RawEntry | undefined | Promise<RawEntry | undefined>} */
+  entry(ns, key) {
+    this.check();
+    this.#queue.flush();
+    if (this.#turn.hasTime()) {
+      const entry = this.#entryInline(ns, key);
+      if (typeof entry !== 'number') return entry;
+    }
+    return settle(this.native.read(this.id, 'entry', ns, key));
+  }
+
+  /** @override @param {string} ns @param {string} key @returns {RawEntry | undefined} */
+  entrySync(ns, key) {
+    this.check();
+    this.#queue.flush();
+    const entry = this.#entryInline(ns, key);
+    return typeof entry === 'number' ? super.entrySync(ns, key) : entry;
+  }
+
+  /** @param {string} ns @param {string} key @returns {RawEntry | undefined | number} a number: not on this thread */
+  #entryInline(ns, key) {
+    this.#turn.touch();
+    try {
+      return this.native.entryInline(this.id, ns, key);
+    } catch (failure) {
+      throw this.explain(failure);
+    }
+  }
+
+  /** @override @param {Control | undefined} control @param {string} kind @param {unknown[]} args @returns {Promise<any>} */
+  async readControlled(control, kind, ...args) {
+    this.check();
+    this.#queue.flush();
+    return super.readControlled(control, kind, ...args);
+  }
+
+  /** @template T @param {string} name @param {() => Promise<T>} work @param {Control} [control] @returns {Promise<T>} */
+  inOrder(name, work, control) {
+    return this.store.inOwnOrder(`${this.id}\0${name}`, work, control);
+  }
+
+  /** @param {Op} op @param {Durability} [_durability] @param {Control} [control] @returns {Promise<number>} */
+  write(op, _durability, control) {
+    this.check();
+    return control === undefined ? this.#queue.add(op, 0) : this.#queue.addAlone(op, 0, control);
+  }
+
+  /** @param {OpList} ops @param {boolean} atomic @param {Durability} [_durability] @param {Control} [control] @returns {Promise<(number | Error)[]>} */
+  async writeAll(ops, atomic, _durability, control) {
+    this.check();
+    return this.#queue.addAll(ops, 0, atomic, control);
   }
 
   /** @param {boolean} commit @returns {Promise<void>} */
   async end(commit) {
-    this.#check();
-    this.#ended = true;
+    this.check();
+    if (this.#outer !== undefined) throw new StorageError('HYPHA_NESTED', 'a nested transaction ends with its body');
+    this.#queue.flush();
+    this.ended = true;
     try {
-      await this.#store.end(this.#id, commit);
+      await this.store.end(this.id, commit);
+      abandoned.unregister(this);
     } catch (error) {
       // Past its deadline it stays "timed out" for every later use.
-      if (/** @type {StorageError} */ (error).code === 'HYPHA_TRANSACTION_TIMEOUT') this.#ended = false;
+      if (/** @type {StorageError} */ (error).code === 'HYPHA_TRANSACTION_TIMEOUT') this.ended = false;
       throw error;
     }
   }

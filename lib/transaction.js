@@ -1,19 +1,24 @@
 // An interactive transaction.
 
+import { isInside, runInside } from './bodies.js';
+import { StorageError, invalidArgument } from './errors.js';
 import { NamespaceMethods } from './namespace-methods.js';
-import { KIND } from './op-list.js';
-import { DEFAULT_NAMESPACE } from './scope.js';
+import { TransactionSession } from './transaction-session.js';
 
-/** @typedef {import('./transaction-session.js').TransactionSession} TransactionSession */
+/** @typedef {import('./snapshot-session.js').SnapshotSession} SnapshotSession */
 
 /**
  * Owns the writer until it ends: it sees its own changes, nobody else sees them before commit(), nobody else writes.
- * Past its timeout it is rolled back and every use of it fails with HYPHA_TRANSACTION_TIMEOUT.
+ * Past its timeout it is rolled back and every use of it fails with HYPHA_TRANSACTION_TIMEOUT. One that was begun with
+ * `readOnly` is a snapshot instead: it holds nobody up, and its writes fail with HYPHA_READ_ONLY.
+ *
+ * One that nobody holds any more is rolled back when it is collected.
  */
 export class Transaction extends NamespaceMethods {
-  /** @type {TransactionSession} */ #session;
+  /** @type {TransactionSession | SnapshotSession} */ #session;
+  /** The last of the nested ones. @type {Promise<unknown>} */ #nested = Promise.resolve();
 
-  /** @param {TransactionSession} session */
+  /** @param {TransactionSession | SnapshotSession} session */
   constructor(session) {
     super(session);
     this.#session = session;
@@ -25,22 +30,20 @@ export class Transaction extends NamespaceMethods {
   }
 
   /**
-   * A transaction inside this one: what `body` did is undone when it throws or rejects, and this one goes on.
+   * A transaction inside this one: what `body` did is undone when it throws or rejects, and this one goes on. Several at
+   * once run one after the other.
    * @template T
-   * @param {(tx: Transaction) => T} body gets this transaction
+   * @param {(tx: Transaction) => T} body gets the inner transaction, which ends with it
    * @returns {Promise<Awaited<T>>}
    */
   async transaction(body) {
-    await this.#session.write({ kind: KIND.savepoint, ns: DEFAULT_NAMESPACE });
-    let result;
-    try {
-      result = await body(this);
-    } catch (error) {
-      await this.#session.write({ kind: KIND.rollbackTo, ns: DEFAULT_NAMESPACE }).catch(() => {}); // the body's own error is the one to tell
-      throw error;
-    }
-    await this.#session.write({ kind: KIND.release, ns: DEFAULT_NAMESPACE });
-    return result;
+    if (typeof body !== 'function') throw invalidArgument('body', 'a function');
+    if (isInside(this)) throw new StorageError('HYPHA_NESTED', 'use the transaction that the body was given');
+    const session = this.#session;
+    if (!(session instanceof TransactionSession)) return runInside(this, () => body(new Transaction(session)));
+    const mine = this.#nested.then(() => session.nest((inner) => runInside(this, () => body(new Transaction(inner)))));
+    this.#nested = mine.catch(() => {}); // the caller has the failure; the next in line only waits
+    return mine;
   }
 
   /** @returns {Promise<void>} resolved once the changes are durable as the store's durability says */

@@ -2,10 +2,13 @@
 
 import { nextTick } from 'node:process';
 
+import { controlled } from './control.js';
 import { StorageError, toError } from './errors.js';
 import { KIND, OpList } from './op-list.js';
 
 /** @typedef {import('./native.js').NativeStore} NativeStore */
+/** @typedef {import('./native.js').CallTarget} CallTarget */
+/** @typedef {import('./control.js').Control} Control */
 /** @typedef {import('./native.js').WriteResult} WriteResult */
 /** @typedef {import('./native.js').FailureRecord} FailureRecord */
 /** @typedef {import('./turn.js').Turn} Turn */
@@ -55,17 +58,20 @@ export function spread(result, count) {
   return all;
 }
 
+/** Of a store, or of one transaction. */
 export class WriteQueue {
   /** @type {NativeStore} */ #native;
+  /** @type {number} 0: none */ #transaction;
   /** @type {Turn} */ #turn;
   /** @type {Batch | undefined} the one being gathered */ #gathering;
   /** @type {Set<Batch>} handed to the engine, not answered */ #inFlight = new Set();
   /** @type {{ batch: Batch, result: WriteResult | unknown }[]} what the engine has answered and the callers not yet know */ #answers = [];
 
-  /** @param {NativeStore} store @param {Turn} turn */
-  constructor(store, turn) {
+  /** @param {NativeStore} store @param {Turn} turn @param {number} [transaction] */
+  constructor(store, turn, transaction = 0) {
     this.#native = store;
     this.#turn = turn;
+    this.#transaction = transaction;
   }
 
   /** Whether everything issued so far has been answered. */
@@ -102,19 +108,38 @@ export class WriteQueue {
   }
 
   /**
+   * Sends one change as a request of its own, which may end its wait for its turn.
+   * @param {Op} op
+   * @param {number} durability
+   * @param {Control} control
+   * @returns {Promise<number>}
+   */
+  async addAlone(op, durability, control) {
+    const list = new OpList();
+    list.push(op);
+    const [result] = await this.addAll(list, durability, false, control);
+    if (typeof result !== 'number') throw result;
+    return result;
+  }
+
+  /**
    * Sends many changes as one request of their own.
    * @param {OpList} list
    * @param {number} durability
    * @param {boolean} atomic all or nothing; a failure rejects
+   * @param {Control} [control] may end its wait for its turn
    * @returns {Promise<(number | Error)[]>} one for each change
    */
-  async addAll(list, durability, atomic) {
+  async addAll(list, durability, atomic, control) {
     this.flush();
     if (list.length === 0) return [];
+    // One that is dropped settles before those ahead of it, for which reads must go on waiting.
+    const before = control === undefined ? undefined : this.pendingOnAll();
     const batch = new Batch();
     batch.list = list;
     batch.touchesAll = list.length > INDEXED;
-    return spread(await this.#send(batch, Promise.resolve(list.send(this.#native, 0, durability, atomic, false))), list.length);
+    const start = async (/** @type {CallTarget} */ target) => list.send(this.#native, target, durability, atomic, false);
+    return spread(await this.#send(batch, controlled(this.#native, this.#transaction, control, start), before), list.length);
   }
 
   /**
@@ -138,7 +163,7 @@ export class WriteQueue {
     const inline = this.#inFlight.size === 0 && this.#turn.hasTime();
     let result;
     try {
-      result = batch.list.send(this.#native, 0, batch.durability, false, inline);
+      result = batch.list.send(this.#native, this.#transaction, batch.durability, false, inline);
     } catch (failure) {
       return this.#answer(batch, toError(failure));
     }
@@ -163,9 +188,10 @@ export class WriteQueue {
    * @template T
    * @param {Batch} batch
    * @param {Promise<T>} promise
+   * @param {Promise<unknown>} [before] it counts as settled no sooner than this
    * @returns {Promise<T>}
    */
-  async #send(batch, promise) {
+  async #send(batch, promise, before) {
     this.#inFlight.add(batch);
     let settle = () => {};
     batch.settled = new Promise((resolve) => {
@@ -177,7 +203,8 @@ export class WriteQueue {
       throw toError(failure);
     } finally {
       this.#inFlight.delete(batch);
-      settle();
+      if (before === undefined) settle();
+      else before.then(settle);
     }
   }
 

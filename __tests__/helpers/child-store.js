@@ -29,7 +29,7 @@ export class RemoteStore {
     this.exited = new Promise((resolve) => this.#child.once('exit', (code, signal) => resolve({ code, signal })));
   }
 
-  /** @param {string} method of the store, or 'open', or 'tx.' and a method of its transaction */
+  /** @param {string} method of the store, or 'open', 'update_plus', 'atomic_sum', or 'tx.' and a method of its transaction */
   call(method, ...args) {
     const id = this.#next++;
     const answer = new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));

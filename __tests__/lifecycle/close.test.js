@@ -143,7 +143,8 @@ describe('after close', () => {
     copyFrom: [{ listNamespaces: async () => ({ success: true, namespaces: ['n'] }), list: async () => ({ success: true, keys: [] }) }],
     update: ['k', () => 1], page: [[]], explain: [[]], createIndex: ['n', 'f'], dropIndex: ['n', 'f'], listIndexes: ['n'],
     backup: ['x.db'], scheduleBackups: [{ directory: '.' }], verify: [],
-    exportBundle: ['b'], importBundle: ['b'], flush: [], checkpoint: [], status: [], diagnose: [], stats: [],
+    exportBundle: ['b'], importBundle: ['b'],
+    getSync: ['k'], hasSync: ['k'], snapshot: [() => 1], flush: [], checkpoint: [], status: [], diagnose: [], stats: [],
   };
   /** They have no answer of their own. */
   const silent = ['constructor', 'close', 'namespace', 'atomic'];

@@ -64,6 +64,9 @@ const PROVOKED = {
     await s.query({ field: 'v', operator: 'contains', value: 'y' });
   }, { mode: 'memory', limits: { queryTimeout: 1 } }),
   HYPHA_BUNDLE_INVALID: onStore((s) => s.importBundle(new URL('package.json', ROOT).pathname)),
+  HYPHA_SNAPSHOT_EXPIRED: onStore((s) => s.snapshot(async (view) => {
+    for (;;) await view.has('k');
+  }), { mode: 'memory', limits: { snapshotAge: 20 } }),
   HYPHA_CLOSED: onStore(async (s) => { await s.close(); await s.get('k'); }),
   HYPHA_READ_ONLY: async () => onStore((s) => s.set('k', 1), { path: await storeFile(), readOnly: true })(),
   HYPHA_CANT_OPEN: () => opened(folder.path('.')),
@@ -107,7 +110,7 @@ const ELSEWHERE = {
 };
 
 /** Codes of the table that nothing gives yet: the source that would have to name them does not. */
-const LATER = { HYPHA_SNAPSHOT_EXPIRED: 'kSnapshotExpired', HYPHA_WAL_MOVED: 'kWalMoved', HYPHA_WAL_LIMIT: 'kWalLimit' };
+const LATER = { HYPHA_WAL_MOVED: 'kWalMoved', HYPHA_WAL_LIMIT: 'kWalLimit' };
 
 /** A process of Node cannot fork itself: the addon gives this code after fork(2) by other native code. */
 const NEEDS_FORK = ['HYPHA_FORKED'];

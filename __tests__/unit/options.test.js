@@ -13,7 +13,7 @@ const LIMIT_BOUNDS = {
   keyBytes: [1, 65_536, 4096], namespaceBytes: [1, 4096, 512], valueBytes: [1, 64 * MiB, 16 * MiB], metadataBytes: [1, 64 * MiB, MiB], batchEntries: [1, 10_000_000, 100_000],
   batchBytes: [1, 1024 * MiB, 256 * MiB], queueOperations: [1, 100_000_000, 1_000_000], queueBytes: [1, 4096 * MiB, 256 * MiB], resultBytes: [1, 1024 * MiB, 256 * MiB],
   filterNodes: [1, 100_000, 1000], filterDepth: [1, 64, 32], inList: [1, 1_000_000, 10_000], patternBytes: [1, 65_536, 256], queryTimeout: [1, DAY, 10_000],
-  transactionTimeout: [1, DAY, 30_000],
+  transactionTimeout: [1, DAY, 30_000], snapshotAge: [1, DAY, 5000], maxSnapshots: [1, 1000, 16],
 };
 const CHOICES = { mode: ['file', 'memory'], durability: ['full', 'normal', 'off'] };
 const BOOLEANS = ['readOnly', 'create', 'migrate', 'keepOld', 'checksums'];

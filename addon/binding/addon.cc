@@ -88,6 +88,11 @@ Napi::Value TakeChunk(const Napi::CallbackInfo& info) {
   return chunk ? Napi::Value(info.Env(), ToJs(info.Env(), *chunk)) : info.Env().Undefined();
 }
 
+// externalBytes(): what this environment has told V8 that it holds outside its heap.
+Napi::Value ExternalBytes(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(EnvState::Of(info.Env())->accounted()));
+}
+
 // {code: {retryable, meaning}}
 Napi::Object ErrorCodes(Napi::Env env) {
   Napi::Object codes = Napi::Object::New(env);
@@ -152,6 +157,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("cancel", Napi::Function::New<Guard<&CancelCall>>(env, "cancel"));
   exports.Set("onConflict", Names(env, {"error", "update", "skip"}));
   exports.Set("takeChunk", Napi::Function::New<TakeChunk>(env, "takeChunk"));
+  exports.Set("externalBytes", Napi::Function::New<ExternalBytes>(env, "externalBytes"));
   exports.Set("YIELD", Napi::Number::New(env, StoreHandle::kYield));
   exports.Set("ELSEWHERE", Napi::Number::New(env, StoreHandle::kElsewhere));
   return exports;

@@ -105,6 +105,20 @@ void EnvState::DropQueue() {
   dropped.Swap(queue_);
 }
 
+void EnvState::Remove(StoreHandle* handle) {
+  if (handles_.erase(handle) != 0) Account();
+}
+
+void EnvState::Account() {
+  constexpr std::int64_t kStep = 64 << 10;
+  std::int64_t bytes = kept_bytes_;
+  for (const auto* handle : handles_) bytes += handle->MemoryUsed();
+  const std::int64_t change = bytes - accounted_;
+  if (change == 0 || (bytes != 0 && change > -kStep && change < kStep)) return;
+  std::int64_t total = 0;
+  if (napi_adjust_external_memory(env_, change, &total) == napi_ok) accounted_ = bytes;
+}
+
 void EnvState::EndSnapshots() {
   for (auto* handle : handles_) handle->EndSnapshot();
 }
@@ -121,6 +135,9 @@ void EnvState::CloseAll() {
     handles_.erase(handles_.begin());
     handle->CloseNow();
   }
+  kept_.clear();
+  kept_bytes_ = 0;
+  Account();
 }
 
 }  // namespace hypha::binding

@@ -104,7 +104,7 @@ class EnvState : public std::enable_shared_from_this<EnvState> {
   void RunBlocking(std::function<void()> work, std::unique_ptr<Completion> after);
 
   void Add(StoreHandle* handle) { handles_.insert(handle); }
-  void Remove(StoreHandle* handle) { handles_.erase(handle); }
+  void Remove(StoreHandle* handle);
   // Flags by which reads are cancelled, under numbers that JavaScript chose.
   std::shared_ptr<std::atomic<bool>> NewCancellation(std::int64_t token) {
     return cancellations_[token] = std::make_shared<std::atomic<bool>>(false);
@@ -131,7 +131,9 @@ class EnvState : public std::enable_shared_from_this<EnvState> {
 
   // Chunks of results that JavaScript has not asked for yet, under numbers.
   double KeepChunks(JsonChunks chunks) {
+    for (const auto& chunk : chunks) kept_bytes_ += static_cast<std::int64_t>(chunk.size());
     kept_[++last_kept_] = {std::move(chunks), 0};
+    Account();
     return static_cast<double>(last_kept_);
   }
   // The next of them; nothing after the last, and the number is free again.
@@ -141,10 +143,17 @@ class EnvState : public std::enable_shared_from_this<EnvState> {
     auto& [chunks, next] = found->second;
     if (next == chunks.size()) {
       kept_.erase(found);
+      Account();
       return std::nullopt;
     }
+    kept_bytes_ -= static_cast<std::int64_t>(chunks[next].size());
     return std::move(chunks[next++]);
   }
+
+  // Tells V8 what the stores of the environment hold outside its heap, so that it collects those that nobody needs:
+  // when it differs by 64 KiB or more from what was told last, or is nothing.
+  void Account();
+  std::int64_t accounted() const { return accounted_; }
 
   // A write of this environment is about to be acknowledged: reads must see it.
   void EndSnapshots();
@@ -184,6 +193,8 @@ class EnvState : public std::enable_shared_from_this<EnvState> {
   };
   std::unordered_map<std::int64_t, Kept> kept_;
   std::int64_t last_kept_ = 0;
+  std::int64_t kept_bytes_ = 0;
+  std::int64_t accounted_ = 0;
   int holds_ = 0;
   Napi::FunctionReference store_constructor_;
 };

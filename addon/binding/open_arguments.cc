@@ -16,7 +16,9 @@ constexpr IntegerField kLimits[] = {{"keyBytes", &Limits::key_bytes},
                                     {"queueBytes", &Limits::queue_bytes},
                                     {"resultBytes", &Limits::result_bytes},
                                     {"queryTimeout", &Limits::query_timeout_ms},
-                                    {"transactionTimeout", &Limits::transaction_timeout_ms}};
+                                    {"transactionTimeout", &Limits::transaction_timeout_ms},
+                                    {"snapshotAge", &Limits::snapshot_age_ms},
+                                    {"maxSnapshots", &Limits::max_snapshots}};
 
 std::int64_t Integer(Reader& reader, napi_value object, const char* name) {
   std::int64_t number = 0;

@@ -31,7 +31,7 @@ Spec& As(ReadRequest* out) {
 
 }  // namespace
 
-bool ReadTargetOf(const Napi::CallbackInfo& info, Reader& reader, ReadTarget* out) {
+bool CallTargetOf(const Napi::CallbackInfo& info, Reader& reader, CallTarget* out) {
   if (!info[0].IsArray()) return reader.Integer(info[0], &out->transaction);
   const Napi::Object array = info[0].As<Napi::Object>();
   return reader.Integer(array.Get(0U), &out->transaction) && reader.Integer(array.Get(1U), &out->timeout_ms) &&

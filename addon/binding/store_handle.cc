@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <atomic>
+#include <future>
 #include <utility>
 
 #include "convert.h"
@@ -10,6 +11,7 @@
 #include "guard.h"
 #include "promise.h"
 #include "read_arguments.h"
+#include "settle.h"
 
 namespace hypha::binding {
 namespace {
@@ -20,37 +22,6 @@ std::atomic<bool> g_forked{false};
 void WatchForks() {
   static const int registered = pthread_atfork(nullptr, nullptr, [] { g_forked.store(true); });
   static_cast<void>(registered);
-}
-
-Napi::Value Rejected(Napi::Env env, const Status& status) {
-  napi_deferred deferred = nullptr;
-  napi_value promise = nullptr;
-  if (napi_create_promise(env, &deferred, &promise) != napi_ok) return {};  // the environment is being terminated
-  napi_reject_deferred(env, deferred, ErrorRecord(env, status));
-  return {env, promise};
-}
-
-// A failed request as a rejection, outcomes as a number for one operation and as arrays for more.
-Napi::Value ReplyValue(Napi::Env env, const WriteReply& reply) {
-  if (reply.outcomes.size() == 1 && reply.outcomes[0].status.ok()) {
-    return Napi::Number::New(env, NumberOf(reply.outcomes[0]));
-  }
-  return OutcomesToJs(env, reply.outcomes);
-}
-
-void SettleWrite(Napi::Env env, Pending& pending, const WriteReply& reply) {
-  if (!reply.status.ok()) return pending.Reject(env, reply.status);
-  pending.Resolve(ReplyValue(env, reply));
-}
-
-void SettleRead(Napi::Env env, Pending& pending, Result<ReadReply> reply) {
-  if (!reply.ok()) return pending.Reject(env, reply.status());
-  pending.Resolve(ReplyToJs(env, std::move(reply.value())));
-}
-
-void SettleStatus(Napi::Env env, Pending& pending, const Status& status) {
-  if (!status.ok()) return pending.Reject(env, status);
-  pending.Resolve(env.Undefined());
 }
 
 }  // namespace
@@ -73,10 +44,15 @@ Napi::Function StoreHandle::Define(Napi::Env env) {
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::WriteSets>>("writeSets"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Read>>("read"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Cancel>>("cancel"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::ReadSync>>("readSync"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::EntryInline>>("entryInline"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Begin>>("begin"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::BeginSnapshot>>("beginSnapshot"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::End>>("end"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Backup>>("backup"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Verify>>("verify"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::EnterLine>>("enterLine"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::LeaveLine>>("leaveLine"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Checkpoint>>("checkpoint"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Stats>>("stats"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Abandon>>("abandon"),
@@ -224,43 +200,44 @@ Napi::Value StoreHandle::GetMany(const Napi::CallbackInfo& info) {
 
 Napi::Value StoreHandle::EndTurn(const Napi::CallbackInfo& info) {
   if (reader_ != nullptr) reader_->EndTurn();
+  state_->Account();
   return info.Env().Undefined();
 }
 
 // ---- Everything else
 
-// write(transaction, flat operations, durability, atomic, inline)
+// write(target, flat operations, durability, atomic, inline)
 Napi::Value StoreHandle::Write(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!Usable(env)) return {};
   Reader arguments(env);
   WriteRequest request;
-  std::int64_t transaction = 0;
+  CallTarget target;
   std::int64_t durability = 0;
-  if (!arguments.Integer(info[0], &transaction) || !arguments.Ops(info[1], &request.ops)) return {};
+  if (!CallTargetOf(info, arguments, &target) || !arguments.Ops(info[1], &request.ops)) return {};
   bool may_run_inline = false;
   if (!arguments.Integer(info[2], &durability) || !arguments.Boolean(info[3], &request.atomic) ||
       !arguments.Boolean(info[4], &may_run_inline)) {
     return {};
   }
   request.durability = static_cast<Durability>(durability);
-  return Send(env, transaction, std::move(request), may_run_inline);
+  return Send(env, target, std::move(request), may_run_inline);
 }
 
-// writeSets(transaction, kind and flags, namespace, count, joined keys, joined values, durability, atomic, inline)
+// writeSets(target, kind and flags, namespace, count, joined keys, joined values, durability, atomic, inline)
 Napi::Value StoreHandle::WriteSets(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!Usable(env)) return {};
   Reader arguments(env);
   WriteRequest request;
-  std::int64_t transaction = 0;
+  CallTarget target;
   std::int64_t kind = 0;
   std::int64_t count = 0;
   std::int64_t durability = 0;
   std::string ns;
   bool may_run_inline = false;
-  if (!arguments.Integer(info[0], &transaction) || !arguments.Integer(info[1], &kind) ||
-      !arguments.Text(info[2], &ns) || !arguments.Integer(info[3], &count) ||
+  if (!CallTargetOf(info, arguments, &target) || !arguments.Integer(info[1], &kind) || !arguments.Text(info[2], &ns) ||
+      !arguments.Integer(info[3], &count) ||
       !arguments.Sets(static_cast<unsigned>(kind), static_cast<std::uint32_t>(count), info[4], info[5], &request.ops) ||
       !arguments.Integer(info[6], &durability) || !arguments.Boolean(info[7], &request.atomic) ||
       !arguments.Boolean(info[8], &may_run_inline)) {
@@ -268,95 +245,97 @@ Napi::Value StoreHandle::WriteSets(const Napi::CallbackInfo& info) {
   }
   for (auto& op : request.ops) op.ns = ns;
   request.durability = static_cast<Durability>(durability);
-  return Send(env, transaction, std::move(request), may_run_inline);
+  return Send(env, target, std::move(request), may_run_inline);
 }
 
-Napi::Value StoreHandle::Send(Napi::Env env, std::int64_t transaction, WriteRequest request, bool may_run_inline) {
-  if (transaction == 0 && may_run_inline) {
-    WriteReply reply;
-    if (engine_->TryWriteInline(request, &reply)) {
-      state_->EndSnapshots();
-      return reply.status.ok() ? ReplyValue(env, reply) : Rejected(env, reply.status);
-    }
+bool StoreHandle::TrySendInline(TransactionId transaction, WriteRequest& request, WriteReply* reply) {
+  if (transaction != 0) return engine_->TryWriteInInline(transaction, request, reply);
+  if (!engine_->TryWriteInline(request, reply)) return false;
+  state_->EndSnapshots();
+  return true;
+}
+
+Napi::Value StoreHandle::Send(Napi::Env env, const CallTarget& target, WriteRequest request, bool may_run_inline) {
+  const auto transaction = static_cast<TransactionId>(target.transaction);
+  WriteReply reply;
+  if (may_run_inline && TrySendInline(transaction, request, &reply)) {
+    return reply.status.ok() ? ReplyValue(env, reply) : Rejected(env, reply.status);
   }
+  request.control.timeout_ms = target.timeout_ms;
+  if (target.token != 0) request.control.cancelled = state_->NewCancellation(target.token);
   auto pending = std::make_shared<Pending>(env, state_);
   OrReject(env, *pending, [&] {
-    auto done = Deliver<WriteReply>(pending, &SettleWrite);
+    auto done = Deliver<WriteReply>(pending, [token = target.token](Napi::Env e, Pending& p, const WriteReply& r) {
+      p.state().ForgetCancellation(token);
+      SettleWrite(e, p, r);
+    });
     if (transaction == 0) {
       engine_->Write(std::move(request), std::move(done));
     } else {
-      engine_->WriteIn(static_cast<TransactionId>(transaction), std::move(request), std::move(done));
+      engine_->WriteIn(transaction, std::move(request), std::move(done));
     }
   });
   return pending->promise();
 }
 
-// read(transaction | [transaction, timeout, token], kind, ...arguments of the kind)
+void StoreHandle::Start(const CallTarget& target, ReadRequest request, Engine::ReadDone done) {
+  ReadControl control{target.timeout_ms, nullptr};
+  if (target.token != 0) control.cancelled = state_->NewCancellation(target.token);
+  if (target.transaction == 0) {
+    engine_->Read(std::move(request), std::move(control), std::move(done));
+  } else {
+    engine_->ReadIn(static_cast<TransactionId>(target.transaction), std::move(request), std::move(control),
+                    std::move(done));
+  }
+}
+
+// read(target, kind, ...arguments of the kind)
 Napi::Value StoreHandle::Read(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!Usable(env)) return {};
   Reader arguments(env);
-  ReadTarget target;
+  CallTarget target;
   ReadRequest request;
-  if (!ReadTargetOf(info, arguments, &target) || !ReadArguments(info, arguments, &request)) return {};
-  ReadControl control{target.timeout_ms, nullptr};
-  if (target.token != 0) control.cancelled = state_->NewCancellation(target.token);
+  if (!CallTargetOf(info, arguments, &target) || !ReadArguments(info, arguments, &request)) return {};
   auto pending = std::make_shared<Pending>(env, state_);
   OrReject(env, *pending, [&] {
-    auto done =
-        Deliver<Result<ReadReply>>(pending, [token = target.token](Napi::Env e, Pending& p, Result<ReadReply> reply) {
-          p.state().ForgetCancellation(token);
-          SettleRead(e, p, std::move(reply));
-        });
-    if (target.transaction == 0) {
-      engine_->Read(std::move(request), std::move(control), std::move(done));
-    } else {
-      engine_->ReadIn(static_cast<TransactionId>(target.transaction), std::move(request), std::move(control),
-                      std::move(done));
-    }
+    Start(target, std::move(request),
+          Deliver<Result<ReadReply>>(pending, [token = target.token](Napi::Env e, Pending& p, Result<ReadReply> reply) {
+            p.state().ForgetCancellation(token);
+            SettleRead(e, p, std::move(reply));
+          }));
   });
   return pending->promise();
 }
 
-// cancel(token): what was read with that token ends soon, with kAborted.
+// readSync(target, kind, ...arguments of the kind): the answer of read(), waited for on this thread. The engine's
+// threads answer without it.
+Napi::Value StoreHandle::ReadSync(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!Usable(env)) return {};
+  Reader arguments(env);
+  CallTarget target;
+  ReadRequest request;
+  if (!CallTargetOf(info, arguments, &target) || !ReadArguments(info, arguments, &request)) return {};
+  auto answer = std::make_shared<std::promise<Result<ReadReply>>>();
+  auto future = answer->get_future();
+  Start(target, std::move(request), [answer](Result<ReadReply> reply) { answer->set_value(std::move(reply)); });
+  auto reply = future.get();
+  if (!reply.ok()) {
+    napi_throw(env, ErrorRecord(env, reply.status()));
+    return {};
+  }
+  return ReplyToJs(env, std::move(reply.value()));
+}
+
+// cancel(token): what was called with that token and has not begun, or is a read, ends soon, with kAborted.
 Napi::Value StoreHandle::Cancel(const Napi::CallbackInfo& info) {
   Reader arguments(info.Env());
   std::int64_t token = 0;
-  if (arguments.Integer(info[0], &token)) state_->Cancel(token);
+  if (!arguments.Integer(info[0], &token)) return {};
+  state_->Cancel(token);
+  if (engine_ != nullptr) engine_->Wake();
   return info.Env().Undefined();
-}
-
-// begin(timeout in milliseconds)
-Napi::Value StoreHandle::Begin(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  if (!Usable(env)) return {};
-  Reader arguments(env);
-  std::int64_t timeout_ms = 0;
-  if (!arguments.Integer(info[0], &timeout_ms)) return {};
-  auto pending = std::make_shared<Pending>(env, state_);
-  OrReject(env, *pending, [&] {
-    engine_->Begin(this, timeout_ms,
-                   Deliver<Result<TransactionId>>(pending, [](Napi::Env e, Pending& p, Result<TransactionId> id) {
-                     if (!id.ok()) return p.Reject(e, id.status());
-                     p.Resolve(Napi::Number::New(e, static_cast<double>(id.value())));
-                   }));
-  });
-  return pending->promise();
-}
-
-// end(transaction, commit)
-Napi::Value StoreHandle::End(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  if (!Usable(env)) return {};
-  Reader arguments(env);
-  std::int64_t transaction = 0;
-  bool commit = false;
-  if (!arguments.Integer(info[0], &transaction) || !arguments.Boolean(info[1], &commit)) return {};
-  auto pending = std::make_shared<Pending>(env, state_);
-  OrReject(env, *pending, [&] {
-    engine_->End(static_cast<TransactionId>(transaction), commit, Deliver<Status>(pending, &SettleStatus));
-  });
-  return pending->promise();
 }
 
 Napi::Value StoreHandle::Backup(const Napi::CallbackInfo& info) {

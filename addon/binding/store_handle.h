@@ -6,12 +6,13 @@
 #include "env_state.h"
 #include "hypha/engine.h"
 #include "napi_setup.h"
+#include "read_arguments.h"
 
 namespace hypha::binding {
 
 // Methods (lib/native.js describes them for JavaScript): a read on the calling thread answers at once with the value,
-// undefined for an absent key, kYield or kElsewhere; everything else answers with a promise, but write(), which answers
-// at once when the engine could write inline.
+// undefined for an absent key, kYield or kElsewhere; everything else answers with a promise, but write(), begin() and
+// end(), which answer at once when the engine could do it inline, and readSync(), which waits.
 class StoreHandle : public Napi::ObjectWrap<StoreHandle> {
  public:
   static constexpr int kYield = 1;      // end the turn, then ask again
@@ -28,6 +29,7 @@ class StoreHandle : public Napi::ObjectWrap<StoreHandle> {
   void EndSnapshot();
   void AbandonNow();
   void CloseNow();
+  std::int64_t MemoryUsed() const { return reader_ != nullptr ? reader_->MemoryUsed() : 0; }
 
  private:
   Napi::Value Get(const Napi::CallbackInfo& info);
@@ -40,10 +42,15 @@ class StoreHandle : public Napi::ObjectWrap<StoreHandle> {
   Napi::Value WriteSets(const Napi::CallbackInfo& info);
   Napi::Value Read(const Napi::CallbackInfo& info);
   Napi::Value Cancel(const Napi::CallbackInfo& info);
+  Napi::Value ReadSync(const Napi::CallbackInfo& info);
+  Napi::Value EntryInline(const Napi::CallbackInfo& info);
   Napi::Value Begin(const Napi::CallbackInfo& info);
+  Napi::Value BeginSnapshot(const Napi::CallbackInfo& info);
   Napi::Value End(const Napi::CallbackInfo& info);
   Napi::Value Backup(const Napi::CallbackInfo& info);
   Napi::Value Verify(const Napi::CallbackInfo& info);
+  Napi::Value EnterLine(const Napi::CallbackInfo& info);
+  Napi::Value LeaveLine(const Napi::CallbackInfo& info);
   Napi::Value Checkpoint(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
   Napi::Value Abandon(const Napi::CallbackInfo& info);
@@ -55,7 +62,9 @@ class StoreHandle : public Napi::ObjectWrap<StoreHandle> {
   template <Napi::Value (StoreHandle::*method)(const Napi::CallbackInfo&)>
   Napi::Value Guard(const Napi::CallbackInfo& info);
 
-  Napi::Value Send(Napi::Env env, std::int64_t transaction, WriteRequest request, bool may_run_inline);
+  Napi::Value Send(Napi::Env env, const CallTarget& target, WriteRequest request, bool may_run_inline);
+  bool TrySendInline(TransactionId transaction, WriteRequest& request, WriteReply* reply);
+  void Start(const CallTarget& target, ReadRequest request, Engine::ReadDone done);
   // undefined, a sentinel, or nothing when the answer is kFound.
   std::optional<Napi::Value> NotFound(Napi::Env env, InlineReader::Answer answer);
   InlineReader* reader(Napi::Env env);

@@ -99,6 +99,10 @@ Status EngineImpl::OpenReaders() {
     sessions.push_back(std::make_unique<ReadSession>(std::move(db.value())));
   }
   readers_ = std::make_unique<ReaderPool>(std::move(sessions), options_.busy_timeout_ms);
+  const SnapshotOptions snapshots{options_.limits.max_snapshots, options_.limits.snapshot_age_ms,
+                                  options_.busy_timeout_ms};
+  snapshots_ = std::make_unique<Snapshots>(
+      *readers_, [this] { return Connection::Open(Connect(Role::kReader)); }, snapshots);
   return Status::Ok();
 }
 
@@ -134,34 +138,78 @@ void EngineImpl::Read(ReadRequest request, ReadControl control, ReadDone done) {
                 [shared](Status status) { (*shared)(std::move(status)); });
 }
 
-void EngineImpl::Begin(const void* owner, std::int64_t timeout_ms, BeginDone done) {
+void EngineImpl::Begin(const void* owner, std::int64_t timeout_ms, std::shared_ptr<std::atomic<bool>> cancelled,
+                       BeginDone done) {
   if (writer_ == nullptr) return done(Status(Code::kReadOnly));
-  writer_->Begin(owner, options_.durability, timeout_ms, std::move(done));
+  writer_->Begin(owner, options_.durability, timeout_ms, std::move(cancelled), std::move(done));
+}
+
+void EngineImpl::BeginSnapshot(const void* owner, std::int64_t max_age_ms, BeginDone done) {
+  snapshots_->Begin(owner, max_age_ms, std::move(done));
 }
 
 void EngineImpl::End(TransactionId id, bool commit, StatusDone done) {
+  if (snapshots_->Knows(id)) return snapshots_->End(id, std::move(done));
   if (writer_ == nullptr) return done(Status(Code::kTransactionInvalid));
   writer_->End(id, commit, std::move(done));
 }
 
 void EngineImpl::WriteIn(TransactionId id, WriteRequest request, WriteDone done) {
+  if (snapshots_->Knows(id)) return done({Status(Code::kReadOnly, "the transaction only reads"), {}});
   if (writer_ == nullptr) return done({Status(Code::kTransactionInvalid), {}});
   writer_->WriteIn(id, std::move(request), std::move(done));
 }
 
 void EngineImpl::ReadIn(TransactionId id, ReadRequest request, ReadControl control, ReadDone done) {
-  if (writer_ == nullptr) return done(Status(Code::kTransactionInvalid));
   auto shared = std::make_shared<ReadDone>(std::move(done));
+  const auto failed = [shared](Status status) { (*shared)(std::move(status)); };
+  if (snapshots_->Knows(id)) {
+    snapshots_->Read(
+        id,
+        [request = std::move(request), limits = LimitsOf(control), shared](ReadContext& context,
+                                                                           SteadyTime expires) mutable {
+          limits.expires = expires;
+          (*shared)(context.Answer(request, limits));
+        },
+        failed);
+    return;
+  }
+  if (writer_ == nullptr) return failed(Status(Code::kTransactionInvalid));
   writer_->RunIn(
       id,
       [request = std::move(request), limits = LimitsOf(control), shared](ReadContext& context) {
         (*shared)(context.Answer(request, limits));
       },
-      [shared](Status status) { (*shared)(std::move(status)); });
+      control.cancelled, failed);
+}
+
+bool EngineImpl::TryBeginInline(const void* owner, std::int64_t timeout_ms, TransactionId* id) {
+  return writer_ != nullptr && writer_->TryBeginInline(owner, options_.durability, timeout_ms, id);
+}
+
+bool EngineImpl::TryWriteInInline(TransactionId id, WriteRequest& request, WriteReply* reply) {
+  return writer_ != nullptr && writer_->TryWriteInInline(id, request, reply);
+}
+
+bool EngineImpl::TryReadInInline(TransactionId id, const GetEntrySpec& spec, Result<std::optional<Entry>>* entry) {
+  *entry = Status(Code::kNoMem);
+  return writer_ != nullptr && writer_->TryReadInInline(id, [&](ReadContext& context) {
+    *entry = context.entries().GetEntry(spec.ns, spec.key);
+  });
+}
+
+bool EngineImpl::TryEndInline(TransactionId id, bool commit, Status* status) {
+  return writer_ != nullptr && writer_->TryEndInline(id, commit, status);
 }
 
 void EngineImpl::Abandon(const void* owner) {
+  lines_.Abandon(owner);
+  snapshots_->Abandon(owner);
   if (writer_ != nullptr) writer_->Abandon(owner);
+}
+
+void EngineImpl::Wake() {
+  if (writer_ != nullptr) writer_->Wake();
 }
 
 void EngineImpl::Checkpoint(StatusDone done) {
@@ -179,16 +227,21 @@ EngineStats EngineImpl::Stats() {
 
 bool EngineImpl::stopped() { return writer_ != nullptr && writer_->stopped(); }
 
+void EngineImpl::StopReading() {
+  if (snapshots_ != nullptr) snapshots_->Stop();
+  if (readers_ != nullptr) readers_->Close();
+}
+
 Status EngineImpl::Close() {
   if (writer_ == nullptr) {
-    if (readers_ != nullptr) readers_->Close();
+    StopReading();
     return Status::Ok();
   }
   hooks_.Reach("before-close");
   Status status;  // the writer's last act sets it
   writer_->Close(
       [this] {
-        if (readers_ != nullptr) readers_->Close();
+        StopReading();
         hooks_.Reach("readers-closed");
       },
       [&status](Status closed) { status = std::move(closed); });

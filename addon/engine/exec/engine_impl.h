@@ -4,9 +4,12 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "exec/inline_reader_impl.h"
+#include "exec/key_lines.h"
 #include "exec/reader_pool.h"
+#include "exec/snapshots.h"
 #include "exec/writer.h"
 #include "hypha/engine.h"
 
@@ -23,11 +26,25 @@ class EngineImpl final : public Engine {
   using Engine::Read;
   using Engine::ReadIn;
   void Read(ReadRequest request, ReadControl control, ReadDone done) override;
-  void Begin(const void* owner, std::int64_t timeout_ms, BeginDone done) override;
+  using Engine::Begin;
+  void Begin(const void* owner, std::int64_t timeout_ms, std::shared_ptr<std::atomic<bool>> cancelled,
+             BeginDone done) override;
   void End(TransactionId id, bool commit, StatusDone done) override;
   void WriteIn(TransactionId id, WriteRequest request, WriteDone done) override;
   void ReadIn(TransactionId id, ReadRequest request, ReadControl control, ReadDone done) override;
+  bool TryBeginInline(const void* owner, std::int64_t timeout_ms, TransactionId* id) override;
+  bool TryWriteInInline(TransactionId id, WriteRequest& request, WriteReply* reply) override;
+  bool TryReadInInline(TransactionId id, const GetEntrySpec& spec, Result<std::optional<Entry>>* entry) override;
+  bool TryEndInline(TransactionId id, bool commit, Status* status) override;
+  void BeginSnapshot(const void* owner, std::int64_t max_age_ms, BeginDone done) override;
+  bool EnterLine(const void* owner, std::int64_t ticket, const std::string& name, StatusDone done) override {
+    return lines_.Enter(owner, ticket, name, std::move(done));
+  }
+  void LeaveLine(const void* owner, std::int64_t ticket, const std::string& name) override {
+    lines_.Leave(owner, ticket, name);
+  }
   void Abandon(const void* owner) override;
+  void Wake() override;
   void Checkpoint(StatusDone done) override;
   Result<BackupReport> Backup(const BackupSpec& spec) override;
   Result<std::string> Verify(bool full, const CopyControl& control) override;
@@ -56,13 +73,17 @@ class EngineImpl final : public Engine {
   Status OpenReaders();
   ReadLimits LimitsOf(const ReadControl& control) const {
     const std::int64_t timeout = control.timeout_ms > 0 ? control.timeout_ms : options_.limits.query_timeout_ms;
-    return {options_.limits.result_bytes, timeout, control.cancelled};
+    return {options_.limits.result_bytes, timeout, control.cancelled, SteadyTime::max()};
   }
 
   const OpenOptions options_;
   const Hooks hooks_;
+  void StopReading();
+
+  KeyLines lines_;
   std::unique_ptr<ReaderPool> readers_;
-  std::unique_ptr<Writer> writer_;  // null when read-only
+  std::unique_ptr<Snapshots> snapshots_;  // outlives the threads of the pool, which Close() ends
+  std::unique_ptr<Writer> writer_;        // null when read-only
 };
 
 }  // namespace hypha

@@ -118,6 +118,13 @@ InlineReader::Answer InlineReaderImpl::GetMany(const GetManySpec& spec, ManyRepl
   });
 }
 
+std::int64_t InlineReaderImpl::MemoryUsed() const {
+  int pages = 0;
+  int highest = 0;
+  sqlite3_db_status(db_->handle(), SQLITE_DBSTATUS_CACHE_USED, &pages, &highest, 0);
+  return pages + static_cast<std::int64_t>(cache_.bytes());
+}
+
 void InlineReaderImpl::EndSnapshot() {
   if (!in_snapshot_ || Mutated(Mutant::kKeepSnapshotAfterCommit)) return;
   in_snapshot_ = false;

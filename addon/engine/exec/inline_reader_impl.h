@@ -20,6 +20,7 @@ class InlineReaderImpl final : public InlineReader {
   Answer Has(std::string_view ns, std::string_view key) override;
   Answer GetMetadata(std::string_view ns, std::string_view key, std::string* metadata) override;
   Answer GetMany(const GetManySpec& spec, ManyReply* reply) override;
+  std::int64_t MemoryUsed() const override;
   void EndSnapshot() override;
   void EndTurn() override;
 

@@ -23,7 +23,9 @@ bool IsEverything(const FilterNode& filter) { return filter.kind == FilterNode::
 }  // namespace
 
 Result<ReadReply> ReadContext::Answer(const ReadRequest& request, const ReadLimits& limits) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(limits.query_timeout_ms);
+  const auto now = std::chrono::steady_clock::now();
+  if (now >= limits.expires) return Status(Code::kSnapshotExpired);
+  const auto deadline = std::min(now + std::chrono::milliseconds(limits.query_timeout_ms), limits.expires);
   const auto cancelled = [&] { return limits.cancelled != nullptr && limits.cancelled->load(); };
   if (cancelled()) return Status(Code::kAborted);
   db().SetDeadline(deadline, limits.cancelled.get());
@@ -33,6 +35,7 @@ Result<ReadReply> ReadContext::Answer(const ReadRequest& request, const ReadLimi
     if (cancelled()) return Status(Code::kAborted);
     // Interrupted before its time: only closing does that.
     if (std::chrono::steady_clock::now() < deadline) return Status(Code::kClosed);
+    if (deadline == limits.expires) return Status(Code::kSnapshotExpired);
     return Status(Code::kTimeout, "the read took longer than its timeout (limits.queryTimeout unless given)",
                   reply.status().sqlite_code());
   }

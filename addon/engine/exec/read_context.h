@@ -15,6 +15,7 @@ struct ReadLimits {
   std::int64_t result_bytes = 0;
   std::int64_t query_timeout_ms = 0;
   std::shared_ptr<std::atomic<bool>> cancelled;  // may be null
+  SteadyTime expires = SteadyTime::max();        // when the snapshot will be too old
 };
 
 // Thread: that of the connection. REQUIRES: `statements` and `namespaces` outlive it.

@@ -20,16 +20,7 @@ ReadSession::ReadSession(std::unique_ptr<Connection> db)
   context_.entries().set_list_cache(&lists_);
 }
 
-Status ReadSession::InSnapshot(SteadyTime lock_deadline, const std::function<void(ReadContext&)>& work) {
-  // Ends the read transaction on every path, also that of an exception. Nothing was written: it cannot fail in a way
-  // that matters to the answer.
-  struct End {
-    ~End() {
-      if (Caught([&] { return db.RunCached("COMMIT"); }).ok()) return;
-      sqlite3_exec(db.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
-    }
-    Connection& db;
-  };
+Status ReadSession::BeginSnapshot(SteadyTime lock_deadline) {
   db_->SetLockDeadline(lock_deadline);
   const auto before = ReadWalState(db_->handle());
   // Left open where there was no memory even for the rollback.
@@ -37,13 +28,31 @@ Status ReadSession::InSnapshot(SteadyTime lock_deadline, const std::function<voi
   if (db_->in_transaction()) return Status(Code::kNoMem);
   Status status = db_->RunCached("BEGIN");
   if (!status.ok()) return status;
-  const End end{*db_};
   // The first look-up takes the snapshot; it also tells whether the cached namespaces still hold.
-  auto started = namespaces_.OnSnapshot(kDefaultNamespace);
+  auto started = Caught([&] { return namespaces_.OnSnapshot(kDefaultNamespace); });
   const auto after = ReadWalState(db_->handle());
   snapshot_ = before && after && SameCommits(*before, *after) ? after : std::nullopt;
-  if (started.ok()) work(context_);
+  if (!started.ok()) EndSnapshot();
   return started.status();
+}
+
+// Nothing was written: it cannot fail in a way that matters to an answer.
+void ReadSession::EndSnapshot() {
+  if (Caught([&] { return db_->RunCached("COMMIT"); }).ok()) return;
+  sqlite3_exec(db_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+Status ReadSession::InSnapshot(SteadyTime lock_deadline, const std::function<void(ReadContext&)>& work) {
+  Status status = BeginSnapshot(lock_deadline);
+  if (!status.ok()) return status;
+  // Ends the read transaction on every path, also that of an exception.
+  struct End {
+    ~End() { session.EndSnapshot(); }
+    ReadSession& session;
+  };
+  const End end{*this};
+  work(context_);
+  return status;
 }
 
 bool ReadSession::SnapshotIsNewest() {
@@ -82,6 +91,10 @@ void ReaderPool::Run(Work work, Failed failed) {
     if (!status.ok()) (*shared)(std::move(status));
   };
   job.failed = [shared](Status status) { (*shared)(std::move(status)); };
+  Run(std::move(job));
+}
+
+void ReaderPool::Run(Job job) {
   {
     MutexLock lock(mutex_);
     if (!closing_) {

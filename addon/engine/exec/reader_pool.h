@@ -20,8 +20,12 @@ class ReadSession {
  public:
   explicit ReadSession(std::unique_ptr<Connection> db);
 
-  // Runs `work` in one snapshot, taken now; other processes' locks may hold it up until `lock_deadline`.
+  // Takes a snapshot, to be ended by EndSnapshot(); other processes' locks may hold it up until `lock_deadline`.
+  Status BeginSnapshot(SteadyTime lock_deadline);
+  void EndSnapshot();
+  // Runs `work` in one snapshot, taken now.
   Status InSnapshot(SteadyTime lock_deadline, const std::function<void(ReadContext&)>& work);
+  ReadContext& context() { return context_; }
   // Whether nobody has committed since the open snapshot was taken: one taken now is the same.
   bool SnapshotIsNewest();
   Connection& db() { return *db_; }
@@ -51,6 +55,8 @@ class ReaderPool {
     std::function<void(ReadSession&)> run;
     Failed failed;
   };
+  // Runs the job on some thread, which lends its own session; `failed` when the pool is closing.
+  void Run(Job job);
   // Runs the job before all others if a thread is free to take it at once; false: it will not be run.
   bool RunIfIdle(Job job);
 

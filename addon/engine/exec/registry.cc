@@ -56,7 +56,8 @@ bool SameEngineOptions(const OpenOptions& a, const OpenOptions& b) {
   return a.read_only == b.read_only && a.readers == b.readers && a.durability == b.durability &&
          a.busy_timeout_ms == b.busy_timeout_ms && a.statement_cache_size == b.statement_cache_size &&
          a.checksums == b.checksums && x.queue_operations == y.queue_operations && x.queue_bytes == y.queue_bytes &&
-         x.result_bytes == y.result_bytes && x.query_timeout_ms == y.query_timeout_ms;
+         x.result_bytes == y.result_bytes && x.query_timeout_ms == y.query_timeout_ms &&
+         x.snapshot_age_ms == y.snapshot_age_ms && x.max_snapshots == y.max_snapshots;
 }
 
 // One more share of the engine that runs for `file`, null when there is none.

@@ -190,17 +190,67 @@ void WriteSession::ApplyAtomic(WriteJob& job) {
   hooks_.Reach("after-release");
 }
 
-void WriteSession::RunGroup(std::span<WriteJob* const> group) {
-  Durability durability = Durability::kOff;
-  SteadyTime deadline{};
-  for (const auto* job : group) {
-    durability = std::max(durability, job->request.durability);
-    deadline = std::max(deadline, job->lock_deadline);
+bool WriteSession::DropUnwanted(std::span<WriteJob* const> group, SteadyTime* deadline, Durability* durability) {
+  const SteadyTime now = std::chrono::steady_clock::now();
+  *deadline = SteadyTime::max();
+  *durability = Durability::kOff;
+  bool any = false;
+  for (auto* job : group) {
+    if (job->dropped) continue;
+    Status why = job->wait.Why(now, Code::kTimeout);
+    if (!why.ok()) {
+      job->dropped = true;
+      Fail(*job, std::move(why));
+      continue;
+    }
+    any = true;
+    *deadline = std::min({*deadline, job->lock_deadline, job->wait.until});
+    *durability = std::max(*durability, job->request.durability);
   }
-  Status status = Begin(durability, deadline);
+  return any;
+}
+
+// Each request waits for other processes as long as it may itself, whoever shares its group.
+Status WriteSession::BeginGroup(std::span<WriteJob* const> group) {
+  Status status(Code::kBusy);
+  SteadyTime deadline;
+  Durability durability = Durability::kOff;
+  while (DropUnwanted(group, &deadline, &durability)) {
+    if (attention_ != nullptr) attention_->store(false);
+    status = Begin(durability, deadline);
+    if (status.code() != Code::kBusy) return status;
+    const SteadyTime now = std::chrono::steady_clock::now();
+    const bool looked_up = attention_ != nullptr && attention_->load();
+    bool again = looked_up;
+    for (auto* job : group) {
+      if (job->dropped || looked_up) continue;
+      if (job->wait.until <= now) {
+        again = true;  // it hears kTimeout
+      } else if (job->lock_deadline <= now) {
+        again = job->dropped = true;
+        Fail(*job, status);
+      }
+    }
+    if (!again) return status;
+  }
+  return status;
+}
+
+void WriteSession::RunGroup(std::span<WriteJob* const> group) {
+  Status status = BeginGroup(group);
   for (std::size_t i = 0; status.ok() && i < group.size(); ++i) {
-    Apply(*group[i]);
-    if (!db_->in_transaction() && !Mutated(Mutant::kIgnoreAutocommit)) status = LastFailure(*group[i]);
+    WriteJob& job = *group[i];
+    if (job.dropped) continue;
+    if (job.wait.bounded()) {
+      Status why = job.wait.Why(std::chrono::steady_clock::now(), Code::kTimeout);
+      if (!why.ok()) {
+        job.dropped = true;
+        Fail(job, std::move(why));
+        continue;
+      }
+    }
+    Apply(job);
+    if (!db_->in_transaction() && !Mutated(Mutant::kIgnoreAutocommit)) status = LastFailure(job);
   }
   if (status.ok()) {
     status = Commit();
@@ -211,7 +261,7 @@ void WriteSession::RunGroup(std::span<WriteJob* const> group) {
   const bool may_split = group.size() > 1 && status.code() != Code::kBusy && !stopped_;
   if (may_split) return RunEachAlone(group);
   for (auto* job : group) {
-    Fail(*job, status);
+    if (!job->dropped) Fail(*job, status);
     if (Mutated(Mutant::kGroupFailureToFirstOnly)) break;
   }
 }
@@ -219,13 +269,21 @@ void WriteSession::RunGroup(std::span<WriteJob* const> group) {
 void WriteSession::RunEachAlone(std::span<WriteJob* const> group) {
   hooks_.Reach("before-each-alone");
   if (Mutated(Mutant::kRunGroupTwice)) RunGroup(group.first(1));
-  for (auto* job : group) RunGroup({&job, 1});
+  for (auto* job : group) {
+    if (!job->dropped) RunGroup({&job, 1});
+  }
 }
 
 bool WriteSession::MayCommitWithoutSync() {
   const auto wal = ReadWalState(db_->handle());
   // A log that is empty or wholly copied is started over by the next commit, and its new header is synced.
   return wal && wal->max_frame > 0 && wal->backfilled < wal->max_frame;
+}
+
+bool WriteSession::CommitInline(Status* status) {
+  if (stopped_ || !MayCommitWithoutSync()) return false;
+  *status = Commit();
+  return true;
 }
 
 bool WriteSession::RunInline(WriteJob& job) {

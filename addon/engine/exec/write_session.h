@@ -1,6 +1,7 @@
 // The writer connection and what is done on it: groups of requests, and interactive transactions.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <span>
 
@@ -12,11 +13,26 @@
 
 namespace hypha {
 
+// How long something may wait to be started, and whether it is still wanted.
+struct Wait {
+  SteadyTime until = SteadyTime::max();
+  std::shared_ptr<std::atomic<bool>> cancelled;  // may be null
+
+  bool bounded() const { return cancelled != nullptr || until != SteadyTime::max(); }
+  // OK, kAborted, or `late` once its time has passed.
+  Status Why(SteadyTime now, Code late) const {
+    if (cancelled != nullptr && cancelled->load()) return Status(Code::kAborted);
+    return now >= until ? Status(late) : Status::Ok();
+  }
+};
+
 // A request and, once it has run, its reply.
 struct WriteJob {
   WriteRequest request;
   WriteReply reply;
   SteadyTime lock_deadline{};  // how long other processes' locks may hold it up
+  Wait wait{};
+  bool dropped = false;  // not to be run any more: `reply` says why
 };
 
 // Thread: whoever owns the writer at the moment (see Writer). Nothing is reported as done before its COMMIT returned.
@@ -24,6 +40,12 @@ struct WriteJob {
 class WriteSession {
  public:
   WriteSession(std::unique_ptr<Connection> db, const Hooks& hooks);
+
+  // Once `*attention` is set a wait for locks ends, to look again at what is wanted. Null to take it back.
+  void set_attention(std::atomic<bool>* attention) {
+    attention_ = attention;
+    db_->set_attention(attention);
+  }
 
   void Configure(const OpenOptions& options) {
     writer_.set_limits(options.limits);
@@ -41,6 +63,8 @@ class WriteSession {
   Status Begin(Durability durability, SteadyTime lock_deadline);
   void Apply(WriteJob& job);
   Status Commit();
+  // Commits if that needs no sync; false: nothing was done, and the transaction is still open.
+  bool CommitInline(Status* status);
   void RollBack();
   bool in_transaction() const { return db_->in_transaction(); }
 
@@ -59,6 +83,10 @@ class WriteSession {
   // Runs the request's checks; false: some conflict, and the outcomes tell which.
   bool ChecksHold(WriteJob& job);
   void RunEachAlone(std::span<WriteJob* const> group);
+  // Begins for those of the group that are still wanted, and drops the others; kBusy when none is left.
+  Status BeginGroup(std::span<WriteJob* const> group);
+  // Drops those whose time is up, or nobody wants any more; of those left, the nearest deadline. False: none is left.
+  static bool DropUnwanted(std::span<WriteJob* const> group, SteadyTime* deadline, Durability* durability);
   bool MayCommitWithoutSync();
   Status CommitFailed(int rc);
   Status RunPrepared(StatementHandle& handle, const char* sql);
@@ -71,6 +99,7 @@ class WriteSession {
   StatementHandle begin_;
   StatementHandle commit_;
   bool stopped_ = false;
+  std::atomic<bool>* attention_ = nullptr;
 };
 
 }  // namespace hypha

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <new>
+#include <optional>
 #include <utility>
 
 #include "base/mutant.h"
@@ -14,35 +15,20 @@ namespace {
 // A group is one transaction: large enough to share its cost, small enough to answer soon.
 constexpr std::size_t kGroupOperations = 4096;
 constexpr std::size_t kGroupBytes = 8U << 20;
-// What a JavaScript thread may do itself: more would hold the event loop.
-constexpr std::size_t kInlineOperations = 8;
-constexpr std::size_t kInlineBytes = 64U << 10;
 constexpr auto kIdleBeforeCheckpoint = std::chrono::milliseconds(20);
-constexpr std::size_t kTimedOutKept = 10'000;
-
-// Whether its cost does not grow with what is stored.
-bool IsShort(const WriteOp& op) {
-  switch (op.kind) {
-    case WriteKind::kDeleteNamespace:
-    case WriteKind::kClear:
-    case WriteKind::kCreateIndex:
-    case WriteKind::kDropIndex: return false;
-    default: return true;
-  }
-}
 
 SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
-TransactionId NextTransactionId() {
-  static std::atomic<TransactionId> next{1};
-  return next.fetch_add(1, std::memory_order_relaxed);
+std::unique_ptr<WriteSession> Attentive(std::unique_ptr<WriteSession> session, std::atomic<bool>* attention) {
+  session->set_attention(attention);
+  return session;
 }
 
 }  // namespace
 
 Writer::Writer(std::unique_ptr<WriteSession> session, WriterOptions options)
     : options_(options),
-      session_(std::move(session)),
+      session_(Attentive(std::move(session), &attention_)),
       checkpointer_(std::make_unique<Checkpointer>(session_->db())),
       last_work_(Now()),
       thread_([this] { Loop(); }) {}
@@ -70,6 +56,7 @@ Status Writer::Admit(const Item& item) {
 void Writer::Push(Item item) {
   queued_.operations += item.operations;
   queued_.bytes += item.bytes;
+  if (IsWatched(item)) ++watched_;
   queue_.push_back(std::move(item));
   if (owner_ != Owner::kThread) wake_.NotifyAll();
 }
@@ -77,14 +64,19 @@ void Writer::Push(Item item) {
 void Writer::Popped(const Item& item) {
   queued_.operations -= item.operations;
   queued_.bytes -= item.bytes;
+  if (IsWatched(item)) --watched_;
 }
 
 void Writer::Write(WriteRequest request, WriteDone done) {
   Item item;
   item.operations = static_cast<std::int64_t>(request.ops.size());
   item.bytes = static_cast<std::int64_t>(request.Bytes());
-  const SteadyTime deadline = Now() + std::chrono::milliseconds(options_.busy_timeout_ms);
-  item.write = std::make_unique<QueuedWrite>(QueuedWrite{{std::move(request), {}, deadline}, std::move(done)});
+  const SteadyTime now = Now();
+  const SteadyTime deadline = now + std::chrono::milliseconds(options_.busy_timeout_ms);
+  Wait wait{SteadyTime::max(), std::move(request.control.cancelled)};
+  if (request.control.timeout_ms > 0) wait.until = now + std::chrono::milliseconds(request.control.timeout_ms);
+  WriteJob job{std::move(request), {}, deadline, std::move(wait)};
+  item.write = std::make_unique<QueuedWrite>(QueuedWrite{std::move(job), std::move(done)});
   Status status;
   {
     MutexLock lock(mutex_);
@@ -92,47 +84,6 @@ void Writer::Write(WriteRequest request, WriteDone done) {
     if (status.ok()) return Push(std::move(item));
   }
   item.write->done({status, {}});
-}
-
-bool Writer::TryRunInline(WriteRequest& request, WriteReply* reply) {
-  if (request.durability == Durability::kFull || request.ops.size() > kInlineOperations) return false;
-  if (request.Bytes() > kInlineBytes || !std::all_of(request.ops.begin(), request.ops.end(), IsShort)) return false;
-  if (!mutex_.TryLock()) return false;
-  const bool idle = owner_ == Owner::kNobody && queue_.empty() && !open_ && !closing_ && !stopped_ &&
-                    checkpoint_need_ != Checkpointer::Need::kNow;
-  if (idle) owner_ = Owner::kBorrower;
-  mutex_.Unlock();
-  if (!idle) return false;
-
-  WriteJob job{std::move(request), {}, {}};
-  const bool done = session_->RunInline(job);
-  const Checkpointer::Need need = checkpointer_->need();
-  MutexLock lock(mutex_);
-  owner_ = Owner::kNobody;
-  stopped_ = session_->stopped();
-  last_work_ = Now();
-  const bool newly_due = need != checkpoint_need_;
-  checkpoint_need_ = need;
-  if (newly_due || !queue_.empty() || closing_) wake_.NotifyAll();
-  if (done) {
-    *reply = std::move(job.reply);
-  } else {
-    request = std::move(job.request);
-  }
-  return done;
-}
-
-void Writer::Begin(const void* owner, Durability durability, std::int64_t timeout_ms, BeginDone done) {
-  Item item;
-  const SteadyTime give_up = Now() + std::chrono::milliseconds(options_.busy_timeout_ms);
-  item.begin = std::make_unique<QueuedBegin>(QueuedBegin{owner, durability, timeout_ms, give_up, std::move(done)});
-  Status status;
-  {
-    MutexLock lock(mutex_);
-    status = Admit(item);
-    if (status.ok()) return Push(std::move(item));
-  }
-  item.begin->done(status);
 }
 
 void Writer::RunAlone(std::function<void(Checkpointer&)> work, StatusDone fail) {
@@ -147,68 +98,16 @@ void Writer::RunAlone(std::function<void(Checkpointer&)> work, StatusDone fail) 
   item.alone->fail(status);
 }
 
-Status Writer::AddStep(TransactionId id, Step& step) {
-  if (!open_ || open_->id != id) {
-    if (timed_out_.count(id) != 0) return Status(Code::kTransactionTimeout);
-    if (closing_) return Status(Code::kClosed);
-    return Status(stopped_ ? Code::kStopped : Code::kTransactionInvalid);
-  }
-  open_->steps.push_back(std::move(step));
-  if (owner_ != Owner::kThread) wake_.NotifyAll();
-  return Status::Ok();
-}
-
-void Writer::End(TransactionId id, bool commit, StatusDone done) {
-  Step step{nullptr, std::move(done), commit};
-  Status status;
-  {
-    MutexLock lock(mutex_);
-    status = AddStep(id, step);
-  }
-  if (!status.ok()) step.answer(status);
-}
-
-void Writer::WriteIn(TransactionId id, WriteRequest request, WriteDone done) {
-  auto shared = std::make_shared<QueuedWrite>(QueuedWrite{{std::move(request), {}, {}}, std::move(done)});
-  Step step;
-  step.run = [shared](WriteSession& session) {
-    session.Apply(shared->job);
-    shared->done(std::move(shared->job.reply));
-  };
-  step.answer = [shared](Status status) { shared->done({std::move(status), {}}); };
-  Status status;
-  {
-    MutexLock lock(mutex_);
-    status = AddStep(id, step);
-  }
-  if (!status.ok()) step.answer(status);
-}
-
-void Writer::RunIn(TransactionId id, std::function<void(ReadContext&)> work, StatusDone fail) {
-  Step step;
-  step.run = [work = std::move(work)](WriteSession& session) { work(session.reads()); };
-  step.answer = std::move(fail);
-  Status status;
-  {
-    MutexLock lock(mutex_);
-    status = AddStep(id, step);
-  }
-  if (!status.ok()) step.answer(status);
-}
-
-void Writer::Abandon(const void* owner) {
+void Writer::Wake() {
+  attention_.store(true);
   MutexLock lock(mutex_);
-  if (open_ && open_->owner == owner) open_->abandoned = true;
-  if (beginning_ != nullptr && beginning_->owner == owner) beginning_->give_up = SteadyTime{};
-  for (auto& item : queue_) {
-    if (item.begin != nullptr && item.begin->owner == owner) item.begin->give_up = SteadyTime{};
-  }
   wake_.NotifyAll();
 }
 
 void Writer::Close(std::function<void()> before_close, StatusDone done) {
   MutexLock lock(mutex_);
   closing_ = true;
+  attention_.store(true);
   before_close_ = std::move(before_close);
   closed_ = std::move(done);
   wake_.NotifyAll();
@@ -248,24 +147,6 @@ bool Writer::TakeTurn() {
     WaitForWork();
   }
   return true;
-}
-
-template <class Work>
-void Writer::Own(Work&& work) {
-  owner_ = Owner::kThread;
-  mutex_.Unlock();
-  try {
-    work();
-  } catch (...) {
-    // Whatever could fail has answered for itself; the thread goes on in any case.
-  }
-  const Checkpointer::Need need = checkpointer_->need();
-  const bool stopped = session_->stopped();
-  mutex_.Lock();
-  owner_ = Owner::kNobody;
-  checkpoint_need_ = need;
-  stopped_ = stopped;
-  last_work_ = Now();
 }
 
 Writer::Group Writer::TakeGroup() {
@@ -336,124 +217,40 @@ void Writer::RunGroup(Group group) {
   });
 }
 
-Status Writer::WhyNotBegun(const QueuedBegin& begin) {
-  if (begin.give_up == SteadyTime{}) return Status(Code::kClosed);  // Abandon()
-  return {Code::kBusy, "another transaction was open for longer than busyTimeout"};
-}
-
-void Writer::RunBegin(std::unique_ptr<QueuedBegin> begin) {
-  if (closing_ || Now() > begin->give_up) {
-    const Status status = closing_ ? Status(Code::kClosed) : WhyNotBegun(*begin);
-    Own([&] { begin->done(status); });
-    return;
-  }
-  std::unique_ptr<OpenTransaction> opened;
-  beginning_ = begin.get();
-  Status status;
-  Own([&, give_up = begin->give_up] {
-    status = Caught([&] {
-      opened = std::make_unique<OpenTransaction>();
-      return session_->Begin(begin->durability, give_up);
-    });
-  });
-  beginning_ = nullptr;
-  TransactionId id = 0;
-  if (status.ok()) {
-    id = NextTransactionId();
-    const bool abandoned = begin->give_up == SteadyTime{};
-    const SteadyTime deadline = Now() + std::chrono::milliseconds(begin->timeout_ms);
-    opened->id = id;
-    opened->owner = begin->owner;
-    opened->deadline = deadline;
-    opened->abandoned = abandoned;
-    open_ = std::move(opened);
-  }
-  Own([&] { status.ok() ? begin->done(id) : begin->done(status); });
-}
-
-void Writer::RememberTimedOut(TransactionId id) {
-  try {
-    timed_out_order_.push_back(id);
-  } catch (const std::bad_alloc&) {
-    return;  // its later uses are told that it is not open, and no longer why
-  }
-  try {
-    timed_out_.insert(id);
-  } catch (const std::bad_alloc&) {
-    timed_out_order_.pop_back();
-    return;
-  }
-  if (timed_out_order_.size() <= kTimedOutKept) return;
-  timed_out_.erase(timed_out_order_.front());
-  timed_out_order_.pop_front();
-}
-
-void Writer::RunTransaction() {
-  if (closing_) return EndTransaction(Status(Code::kClosed));
-  if (open_->abandoned) return EndTransaction(Status(Code::kClosed));
-  if (Now() >= open_->deadline) {
-    RememberTimedOut(open_->id);
-    return EndTransaction(Status(Code::kTransactionTimeout));
-  }
-  if (!open_->steps.empty()) {
-    Step step = std::move(open_->steps.front());
-    open_->steps.pop_front();
-    return RunStep(std::move(step));
-  }
-  // Having run callbacks with the mutex free, look again at everything before waiting.
-  if (!ExpireBegins()) WaitForWork();
-}
-
-void Writer::RunStep(Step step) {
-  if (step.run != nullptr) {
-    Own([&] {
-      step.run(*session_);
-      session_->Reach("transaction-step");
-    });
-    // An I/O error inside may have made SQLite drop the transaction.
-    if (!session_->in_transaction() && !Mutated(Mutant::kTransactionEndUnheeded))
-      EndTransaction(Status(Code::kTransactionInvalid, "the transaction was rolled back by an error"));
-    return;
-  }
-  Status status;
-  const std::unique_ptr<OpenTransaction> ended = std::move(open_);
-  Own([&] {
-    if (step.commit) {
-      status = session_->Commit();
-    } else {
-      session_->RollBack();
-    }
-    step.answer(status);
-    for (auto& late : ended->steps) late.answer(Status(Code::kTransactionInvalid));
-  });
-}
-
-void Writer::EndTransaction(const Status& for_the_rest) {
-  const std::unique_ptr<OpenTransaction> ended = std::move(open_);
-  Own([&] {
-    session_->RollBack();
-    for (auto& step : ended->steps) step.answer(for_the_rest);
-  });
-}
-
-bool Writer::ExpireBegins() {
-  const SteadyTime now = Now();
-  const auto late = std::find_if(queue_.begin(), queue_.end(),
-                                 [&](const Item& item) { return item.begin != nullptr && item.begin->give_up <= now; });
-  if (late == queue_.end()) return false;
-  Popped(*late);
-  const std::unique_ptr<QueuedBegin> begin = std::move(late->begin);
-  queue_.erase(late);
-  Own([&] { begin->done(WhyNotBegun(*begin)); });
-  return true;
-}
-
 bool Writer::CheckpointIfDue() {
   if (checkpoint_need_ == Checkpointer::Need::kNone || stopped_) return false;
   if (checkpoint_need_ == Checkpointer::Need::kWhenIdle && Now() < last_work_ + kIdleBeforeCheckpoint) return false;
   // A checkpoint that fails loses nothing: the log keeps what it could not copy, and the next one tries again.
   Own([&] { static_cast<void>(Caught([&] { return checkpointer_->Run(); })); });
   if (checkpoint_need_ == Checkpointer::Need::kNow) checkpoint_need_ = Checkpointer::Need::kWhenIdle;
+  return true;
+}
+
+Status Writer::WhyUnwanted(const Item& item) {
+  if (item.write != nullptr) return item.write->job.wait.Why(Now(), Code::kTimeout);
+  return item.begin != nullptr ? WhyNotBegun(*item.begin) : Status::Ok();
+}
+
+void Writer::AnswerUnwanted(Item& item, const Status& why) {
+  if (item.write != nullptr) return item.write->done({why, {}});
+  if (item.begin != nullptr) return item.begin->done(why);
+  item.alone->fail(why);
+}
+
+// While a transaction is open the others wait; those that nobody waits for any more hear it at once.
+bool Writer::DropUnwanted() {
+  if (watched_ == 0) return false;
+  Status why;
+  const auto unwanted = std::find_if(queue_.begin(), queue_.end(), [&](const Item& item) {
+    if (!IsWatched(item)) return false;
+    why = WhyUnwanted(item);
+    return !why.ok();
+  });
+  if (unwanted == queue_.end()) return false;
+  Item item = std::move(*unwanted);
+  Popped(item);
+  queue_.erase(unwanted);
+  Own([&] { AnswerUnwanted(item, why); });
   return true;
 }
 
@@ -464,18 +261,23 @@ void Writer::WaitForWork() {
     if (open_) {
       if (!open_->steps.empty()) return;
       sooner(open_->deadline);
-      for (const auto& item : queue_) {
-        if (item.begin != nullptr) sooner(item.begin->give_up);
+      if (watched_ > 0) {
+        for (const auto& item : queue_) {
+          if (item.write != nullptr) sooner(item.write->job.wait.until);
+          if (item.begin != nullptr) sooner(item.begin->wait.until);
+        }
       }
     } else if (checkpoint_need_ != Checkpointer::Need::kNone) {
       sooner(last_work_ + kIdleBeforeCheckpoint);
     }
   }
-  if (until) {
+  sleeps_until_ = until.value_or(SteadyTime::max());
+  if (until && *until != SteadyTime::max()) {
     wake_.WaitUntil(mutex_, *until);
   } else {
     wake_.Wait(mutex_);
   }
+  sleeps_until_ = SteadyTime{};
 }
 
 void Writer::Finish() {

@@ -1,15 +1,16 @@
 // The one writer of a database file: a thread with a queue, group commit, and interactive transactions.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <thread>
-#include <unordered_set>
 #include <vector>
 
 #include "base/mutex.h"
+#include "exec/transaction_ids.h"
 #include "exec/write_session.h"
 #include "ops/checkpointer.h"
 
@@ -29,9 +30,11 @@ struct QueueState {
 // Thread-safe. Every callback runs exactly once, on the writer thread, without a lock held, and may call back in.
 //
 // The connection has one owner at a time: the writer thread while it works, or a JavaScript thread that borrowed it
-// while it was idle (TryRunInline). mutex_ guards the handing over; no work is done under it.
+// while nobody worked (the Try... functions). mutex_ guards the handing over; no work is done under it. Between two
+// steps of an open transaction nobody owns it, so that each step may run on either thread.
 class Writer {
  public:
+  using Cancelled = std::shared_ptr<std::atomic<bool>>;
   using WriteDone = std::function<void(WriteReply)>;
   using StatusDone = std::function<void(Status)>;
   using BeginDone = std::function<void(Result<TransactionId>)>;
@@ -45,17 +48,26 @@ class Writer {
   // Runs a short request at once on the calling thread, if the writer is idle and the commit needs no sync. False:
   // nothing was done. Never waits.
   bool TryRunInline(WriteRequest& request, WriteReply* reply);
+  // The same for transactions: steps while no other step waits, and an end that does not sync.
+  bool TryBeginInline(const void* owner, Durability durability, std::int64_t timeout_ms, TransactionId* id);
+  bool TryWriteInInline(TransactionId id, WriteRequest& request, WriteReply* reply);
+  // `read` is short: of one key.
+  bool TryReadInInline(TransactionId id, const std::function<void(ReadContext&)>& read);
+  bool TryEndInline(TransactionId id, bool commit, Status* status);
 
   // Starts a transaction once everything queued before has run; until it ends nobody else writes. kBusy when its turn
   // has not come within the busy timeout. `owner` groups transactions for Abandon().
-  void Begin(const void* owner, Durability durability, std::int64_t timeout_ms, BeginDone done);
+  void Begin(const void* owner, Durability durability, std::int64_t timeout_ms, Cancelled cancelled, BeginDone done);
   void End(TransactionId id, bool commit, StatusDone done);
   void WriteIn(TransactionId id, WriteRequest request, WriteDone done);
-  // Runs `work` on the writer's connection inside the transaction; `fail` instead when the transaction is not open.
-  void RunIn(TransactionId id, std::function<void(ReadContext&)> work, StatusDone fail);
+  // Runs `work` on the writer's connection inside the transaction; `fail` instead when the transaction is not open, or
+  // the read was cancelled before its turn.
+  void RunIn(TransactionId id, std::function<void(ReadContext&)> work, Cancelled cancelled, StatusDone fail);
 
   // Rolls back the transactions of an owner that went away.
   void Abandon(const void* owner);
+  // Looks again at which of the waiting calls are still wanted.
+  void Wake();
 
   // Runs `work` between two groups, outside any transaction. kClosed through `fail` when closing.
   void RunAlone(std::function<void(Checkpointer&)> work, StatusDone fail);
@@ -79,8 +91,9 @@ class Writer {
     const void* owner;
     Durability durability;
     std::int64_t timeout_ms;
-    SteadyTime give_up;
+    Wait wait;
     BeginDone done;
+    bool abandoned = false;
   };
   struct QueuedWork {
     std::function<void(Checkpointer&)> work;
@@ -97,12 +110,18 @@ class Writer {
     std::function<void(WriteSession&)> run;  // empty for the end of the transaction
     StatusDone answer;                       // the end's outcome, or why the step could not run
     bool commit = false;
+    Wait wait{};
+    std::int64_t operations = 1;
+    std::int64_t bytes = 0;
   };
   struct OpenTransaction {
     TransactionId id = 0;
     const void* owner = nullptr;
+    Durability durability = Durability::kFull;
     SteadyTime deadline{};
     bool abandoned = false;
+    bool broken = false;    // an error made SQLite drop it
+    std::size_t bytes = 0;  // written in it
     std::deque<Step> steps;
   };
   using Group = std::vector<std::unique_ptr<QueuedWrite>>;
@@ -111,14 +130,24 @@ class Writer {
   bool TakeTurn() REQUIRES_LOCK(mutex_);
   void RunQueue() REQUIRES_LOCK(mutex_);
   void RunGroup(Group group) REQUIRES_LOCK(mutex_);
-  static Status WhyNotBegun(const QueuedBegin& begin);
+  // Why it may not begin, or OK.
+  Status WhyNotBegun(const QueuedBegin& begin) REQUIRES_LOCK(mutex_);
   void RunBegin(std::unique_ptr<QueuedBegin> begin) REQUIRES_LOCK(mutex_);
+  // Waits for other processes' locks.
+  Status BeginSession(const QueuedBegin& begin) REQUIRES_LOCK(mutex_);
   void RunTransaction() REQUIRES_LOCK(mutex_);
-  void RememberTimedOut(TransactionId id) REQUIRES_LOCK(mutex_);
   void RunStep(Step step) REQUIRES_LOCK(mutex_);
   void EndTransaction(const Status& for_the_rest) REQUIRES_LOCK(mutex_);
+  // The open one, which is so no longer; its steps leave the queue.
+  std::unique_ptr<OpenTransaction> TakeTransaction() REQUIRES_LOCK(mutex_);
+  // Why the item need not be run any more, or OK.
+  static bool IsWatched(const Item& item) {
+    return item.begin != nullptr || (item.write != nullptr && item.write->job.wait.bounded());
+  }
+  Status WhyUnwanted(const Item& item) REQUIRES_LOCK(mutex_);
+  static void AnswerUnwanted(Item& item, const Status& why);
   // True when it answered one, with the mutex free meanwhile.
-  bool ExpireBegins() REQUIRES_LOCK(mutex_);
+  bool DropUnwanted() REQUIRES_LOCK(mutex_);
   bool CheckpointIfDue() REQUIRES_LOCK(mutex_);
   void WaitForWork() REQUIRES_LOCK(mutex_);
   void Finish() REQUIRES_LOCK(mutex_);
@@ -126,8 +155,21 @@ class Writer {
   Status Admit(const Item& item) REQUIRES_LOCK(mutex_);
   void Push(Item item) REQUIRES_LOCK(mutex_);
   void Popped(const Item& item) REQUIRES_LOCK(mutex_);
-  // OK, or why `step` may not run in transaction `id`.
-  Status AddStep(TransactionId id, Step& step) REQUIRES_LOCK(mutex_);
+  // Queues a step of transaction `id`, or answers it.
+  void AddStep(TransactionId id, Step step);
+  Status WhyNotIn(TransactionId id, const Step& step) REQUIRES_LOCK(mutex_);
+  // Makes the calling thread the owner, if nobody is and no work waits: for `id`, or outside any transaction for 0.
+  enum class Use : std::uint8_t { kStep, kCommit, kRollBack };
+  bool Borrow(TransactionId id, Use use);
+  bool MayBorrow(TransactionId id, Use use) REQUIRES_LOCK(mutex_);
+  // The end of it. The session is read before the mutex is taken: only its owner may.
+  struct Borrowed {
+    Checkpointer::Need need;
+    bool stopped;
+    bool in_transaction;
+  };
+  Borrowed LookAtSession() const;
+  void GiveBack(const Borrowed& seen) REQUIRES_LOCK(mutex_);
   // Runs `work` with the connection owned and the mutex free.
   // A template since a std::function may need memory.
   template <class Work>
@@ -144,8 +186,10 @@ class Writer {
   QueueState queued_ GUARDED_BY(mutex_);
   std::unique_ptr<OpenTransaction> open_ GUARDED_BY(mutex_);
   QueuedBegin* beginning_ GUARDED_BY(mutex_) = nullptr;  // taken from the queue, its BEGIN not yet done
-  std::unordered_set<TransactionId> timed_out_ GUARDED_BY(mutex_);
-  std::deque<TransactionId> timed_out_order_ GUARDED_BY(mutex_);
+  RecentIds timed_out_ GUARDED_BY(mutex_);
+  std::int64_t watched_ GUARDED_BY(mutex_) = 0;   // items of the queue that may become unwanted
+  SteadyTime sleeps_until_ GUARDED_BY(mutex_){};  // of the thread in WaitForWork(); the past when it is not there
+  std::atomic<bool> attention_{false};            // ends a wait for other processes' locks: see Wake()
   SteadyTime last_work_ GUARDED_BY(mutex_);
   Checkpointer::Need checkpoint_need_ GUARDED_BY(mutex_) = Checkpointer::Need::kNone;
   bool stopped_ GUARDED_BY(mutex_) = false;
@@ -155,5 +199,23 @@ class Writer {
 
   std::thread thread_;  // last: starts when everything else is made
 };
+
+template <class Work>
+void Writer::Own(Work&& work) {
+  owner_ = Owner::kThread;
+  mutex_.Unlock();
+  try {
+    work();
+  } catch (...) {
+    // Whatever could fail has answered for itself; the thread goes on in any case.
+  }
+  const Checkpointer::Need need = checkpointer_->need();
+  const bool stopped = session_->stopped();
+  mutex_.Lock();
+  owner_ = Owner::kNobody;
+  checkpoint_need_ = need;
+  stopped_ = stopped;
+  last_work_ = std::chrono::steady_clock::now();
+}
 
 }  // namespace hypha

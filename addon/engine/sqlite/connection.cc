@@ -239,8 +239,10 @@ bool Connection::PastDeadline() const {
 // Waits with jitter, so that processes that collide do not keep step. Never runs for the inline role.
 int Connection::OnBusy(void* self, int count) {
   const auto now = std::chrono::steady_clock::now();
-  const auto deadline = static_cast<Connection*>(self)->lock_deadline_;
+  const auto* connection = static_cast<Connection*>(self);
+  const auto deadline = connection->lock_deadline_;
   if (now >= deadline) return 0;
+  if (connection->attention_ != nullptr && connection->attention_->load()) return 0;
   static thread_local std::minstd_rand random(static_cast<unsigned>(now.time_since_epoch().count()));
   const std::int64_t ceiling_us = std::min<std::int64_t>(4'000, 500LL << std::min(count, 3));
   const std::chrono::microseconds pause(ceiling_us / 2 + static_cast<std::int64_t>(random()) % (ceiling_us / 2));

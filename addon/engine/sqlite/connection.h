@@ -90,6 +90,8 @@ class Connection {
   const std::atomic<bool>* cancelled() const { return cancelled_; }
   // Lock waits of the next statements end at `deadline`.
   void SetLockDeadline(SteadyTime deadline) { lock_deadline_ = deadline; }
+  // Lock waits end as well once `*attention` is set. It outlives the connection, or is taken back with null.
+  void set_attention(const std::atomic<bool>* attention) { attention_ = attention; }
   void Interrupt() { sqlite3_interrupt(db_); }
 
  private:
@@ -113,6 +115,7 @@ class Connection {
   bool has_deadline_ = false;
   const std::atomic<bool>* cancelled_ = nullptr;
   SteadyTime lock_deadline_{};
+  const std::atomic<bool>* attention_ = nullptr;
 };
 
 }  // namespace hypha

@@ -50,6 +50,8 @@ class ValueCache {
     entry->second.version = version_;
   }
 
+  std::size_t bytes() const { return bytes_; }
+
  private:
   struct View {
     std::int64_t ns_id;

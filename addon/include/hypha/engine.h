@@ -1,9 +1,11 @@
 // The engine: one database file in this process, shared by everybody who opened it.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -39,16 +41,40 @@ class Engine {
   void Read(ReadRequest request, ReadDone done) { Read(std::move(request), {}, std::move(done)); }
 
   // Transactions. kBusy when the writer is not free within busy_timeout_ms; kTransactionTimeout for each use after
-  // `timeout_ms`, which counts from owning the writer.
-  virtual void Begin(const void* owner, std::int64_t timeout_ms, BeginDone done) = 0;
+  // `timeout_ms`, which counts from owning the writer. `cancelled` (may be null) ends the wait for the writer.
+  virtual void Begin(const void* owner, std::int64_t timeout_ms, std::shared_ptr<std::atomic<bool>> cancelled,
+                     BeginDone done) = 0;
+  void Begin(const void* owner, std::int64_t timeout_ms, BeginDone done) {
+    Begin(owner, timeout_ms, nullptr, std::move(done));
+  }
   virtual void End(TransactionId id, bool commit, StatusDone done) = 0;
   virtual void WriteIn(TransactionId id, WriteRequest request, WriteDone done) = 0;
   virtual void ReadIn(TransactionId id, ReadRequest request, ReadControl control, ReadDone done) = 0;
   void ReadIn(TransactionId id, ReadRequest request, ReadDone done) {
     ReadIn(id, std::move(request), {}, std::move(done));
   }
-  // Rolls back every transaction of `owner`.
+
+  // The same at once on the calling thread, while nobody else has the writer and nothing waits for it; false: nothing
+  // was done. Short work only, and no commit that syncs: the calling thread never waits. Reads of one key only.
+  virtual bool TryBeginInline(const void* owner, std::int64_t timeout_ms, TransactionId* id) = 0;
+  virtual bool TryWriteInInline(TransactionId id, WriteRequest& request, WriteReply* reply) = 0;
+  virtual bool TryReadInInline(TransactionId id, const GetEntrySpec& spec, Result<std::optional<Entry>>* entry) = 0;
+  virtual bool TryEndInline(TransactionId id, bool commit, Status* status) = 0;
+
+  // A transaction that only reads: a snapshot, taken after this call, for ReadIn() and End(); WriteIn() is kReadOnly.
+  // It waits for nobody and nobody waits for it. It lives limits.snapshot_age_ms, or `max_age_ms` if that is less (0:
+  // no limit of its own), then each use is kSnapshotExpired. kBusy when there are limits.max_snapshots.
+  virtual void BeginSnapshot(const void* owner, std::int64_t max_age_ms, BeginDone done) = 0;
+
+  // A line for each name, in which all users of the engine stand who change the same thing by reading and writing. True
+  // when it is the caller's turn; else `done` tells when it is. Whoever entered leaves, also before its turn.
+  virtual bool EnterLine(const void* owner, std::int64_t ticket, const std::string& name, StatusDone done) = 0;
+  virtual void LeaveLine(const void* owner, std::int64_t ticket, const std::string& name) = 0;
+
+  // Rolls back every transaction of `owner`, ends its snapshots, and leaves its lines.
   virtual void Abandon(const void* owner) = 0;
+  // Looks again at which of the waiting calls are still wanted.
+  virtual void Wake() = 0;
 
   // Copies the whole log into the database and empties it. kBusy when readers or other processes prevent it.
   virtual void Checkpoint(StatusDone done) = 0;

@@ -34,6 +34,9 @@ class InlineReader {
   // kElsewhere for more than kMaxBytes of values.
   virtual Answer GetMany(const GetManySpec& spec, ManyReply* reply) = 0;
 
+  // Bytes that it holds: pages, and values kept.
+  virtual std::int64_t MemoryUsed() const = 0;
+
   // The snapshot is over: before each acknowledged write is told, and when the turn ends.
   virtual void EndSnapshot() = 0;
   // A new turn of the event loop begins: its time starts at the next read.

@@ -31,6 +31,8 @@ struct Limits {
   std::int64_t result_bytes = 256LL << 20;
   std::int64_t query_timeout_ms = 10'000;
   std::int64_t transaction_timeout_ms = 30'000;
+  std::int64_t snapshot_age_ms = 5000;
+  std::int64_t max_snapshots = 16;
 };
 
 struct OpenOptions {
@@ -107,11 +109,20 @@ struct WriteOutcome {
   std::int64_t changed = 0;  // rows deleted
 };
 
+// How long a call may take, and whether it is still wanted. After setting `cancelled`, call Engine::Wake().
+struct CallControl {
+  std::int64_t timeout_ms = 0;                   // 0: of a read limits.query_timeout_ms, of a write none
+  std::shared_ptr<std::atomic<bool>> cancelled;  // null: cannot be cancelled; set by any thread
+};
+using ReadControl = CallControl;
+
 // One call's changes. Each outcome stands alone unless `atomic`, which makes them all or nothing.
 struct WriteRequest {
   std::vector<WriteOp> ops;
   bool atomic = false;
   Durability durability = Durability::kFull;
+  // Ends the wait for its turn, with kTimeout or kAborted and nothing written. What has begun goes on to its end.
+  CallControl control{};
 
   std::size_t Bytes() const {
     std::size_t total = 0;
@@ -125,7 +136,7 @@ struct WriteReply {
   std::vector<WriteOutcome> outcomes;  // one for each operation, in order
 };
 
-// An open transaction's number, unique in the process; 0 means "none".
+// The number of an open transaction or snapshot, unique in the process; 0 means "none".
 using TransactionId = std::uint64_t;
 
 // A point read's answer; the strings are JSON text.
@@ -226,12 +237,6 @@ struct NamespaceInfo {
   bool is_explicit = false;
   std::string metadata;  // JSON text, empty = none
   std::int64_t created_at = 0;
-};
-
-// How long a read may take, and whether it is still wanted.
-struct ReadControl {
-  std::int64_t timeout_ms = 0;                   // 0: limits.query_timeout_ms
-  std::shared_ptr<std::atomic<bool>> cancelled;  // null: cannot be cancelled; set by any thread
 };
 
 // In the order of ReadRequest: GetEntry and Namespace give nothing when absent; Status, Diagnose and Meta give a text.

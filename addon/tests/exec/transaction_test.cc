@@ -22,7 +22,7 @@ class TransactionTest : public test::WriterFixture {
           const auto entry = context.entries().GetEntry("default", key).value();
           value(entry ? entry->value : "absent");
         },
-        failed);
+        nullptr, failed);
     return failed;
   }
 };
@@ -160,6 +160,7 @@ TEST_F(TransactionTest, CloseRollsBackWhatIsOpen) {
 
 // An error that makes SQLite drop the transaction ends it: nothing of it may be committed afterwards.
 TEST_F(TransactionTest, AnErrorThatDropsTheTransactionEndsIt) {
+  Start({1000, 64 << 20, 5000});
   ASSERT_TRUE(Write({SetOp("first")}).Get().status.ok());
   const auto id = Begin().Get().value();
   EXPECT_TRUE(WriteIn(id, SetOp("a")).Get().status.ok());

@@ -55,7 +55,7 @@ class WriterFixture : public ::testing::Test {
   }
   Answer<Result<TransactionId>> Begin(std::int64_t timeout_ms = 30'000, const void* owner = nullptr) {
     Answer<Result<TransactionId>> answer;
-    writer_->Begin(owner, Durability::kNormal, timeout_ms, answer);
+    writer_->Begin(owner, Durability::kNormal, timeout_ms, nullptr, answer);
     return answer;
   }
   Answer<WriteReply> WriteIn(TransactionId id, WriteOp op) {

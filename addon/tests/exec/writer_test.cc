@@ -102,7 +102,7 @@ TEST_F(WriterTest, CallbacksMayCallBackIn) {
   Answer<Result<TransactionId>> third;
   writer_->Write(Request({SetOp("a")}), [&](WriteReply) {
     writer_->Write(Request({SetOp("b")}), second);
-    writer_->Begin(nullptr, Durability::kNormal, 1000, third);
+    writer_->Begin(nullptr, Durability::kNormal, 1000, nullptr, third);
     EXPECT_EQ(writer_->queue_state().operations, 2);
   });
   EXPECT_TRUE(second.Get().status.ok());
@@ -203,7 +203,7 @@ TEST_F(WriterTest, CloseFromTheCallbackOfAnExpiredBeginIsSeen) {
   Start({1000, 1 << 20, 30});
   const auto id = Begin(60'000).Get().value();
   Answer<Status> closed;
-  writer_->Begin(nullptr, Durability::kNormal, 1000, [&](Result<TransactionId> result) {
+  writer_->Begin(nullptr, Durability::kNormal, 1000, nullptr, [&](Result<TransactionId> result) {
     EXPECT_EQ(result.status().code(), Code::kBusy);
     writer_->Close([] {}, closed);
   });

@@ -1,0 +1,300 @@
+#include "exec/snapshots.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "hypha/caught.h"
+
+namespace hypha {
+namespace {
+
+// Connections that are kept for the next snapshots.
+constexpr std::size_t kIdleKept = 2;
+
+SteadyTime Now() { return std::chrono::steady_clock::now(); }
+
+}  // namespace
+
+// ---- Beginning
+
+void Snapshots::Begin(const void* owner, std::int64_t max_age_ms, BeginDone done) {
+  const std::int64_t age_ms = max_age_ms > 0 ? std::min(max_age_ms, options_.age_ms) : options_.age_ms;
+  auto shared = std::make_shared<BeginDone>(std::move(done));
+  ReaderPool::Job job;
+  job.run = [this, owner, age_ms, shared](ReadSession& /*lent*/) {
+    auto begun = Caught([&] { return Start(owner, age_ms); });
+    if (!begun.ok()) {
+      MutexLock lock(mutex_);
+      --count_;
+    }
+    (*shared)(std::move(begun));
+  };
+  job.failed = [this, shared](Status status) {
+    {
+      MutexLock lock(mutex_);
+      --count_;
+    }
+    (*shared)(std::move(status));
+  };
+  Status status;
+  {
+    MutexLock lock(mutex_);
+    if (stopping_) {
+      status = Status(Code::kClosed);
+    } else if (count_ >= options_.max_snapshots) {
+      status = Status(Code::kBusy, "limits.maxSnapshots snapshots and iterators are open");
+    } else {
+      ++count_;
+    }
+  }
+  if (!status.ok()) return (*shared)(std::move(status));
+  pool_.Run(std::move(job));
+}
+
+Result<std::unique_ptr<ReadSession>> Snapshots::TakeSession() {
+  {
+    MutexLock lock(mutex_);
+    if (!idle_.empty()) {
+      auto session = std::move(idle_.back());
+      idle_.pop_back();
+      return session;
+    }
+  }
+  auto db = connect_();
+  if (!db.ok()) return db.status();
+  return std::make_unique<ReadSession>(std::move(db.value()));
+}
+
+Result<TransactionId> Snapshots::Start(const void* owner, std::int64_t age_ms) {
+  auto snapshot = std::make_shared<Snapshot>();
+  auto session = TakeSession();
+  if (!session.ok()) return session.status();
+  snapshot->session = std::move(session.value());
+  snapshot->owner = owner;
+  {
+    MutexLock lock(mutex_);
+    SetRunning(snapshot->session.get(), true);
+  }
+  const SteadyTime lock_deadline = Now() + std::chrono::milliseconds(options_.busy_timeout_ms);
+  Status status = snapshot->session->BeginSnapshot(lock_deadline);
+  {
+    MutexLock lock(mutex_);
+    SetRunning(snapshot->session.get(), false);
+    if (stopping_) status = Status(Code::kClosed);
+    if (status.ok()) {
+      status = Caught([&] {
+        snapshot->id = NextTransactionId();
+        snapshot->expires = Now() + std::chrono::milliseconds(age_ms);
+        if (!watcher_.joinable()) watcher_ = std::thread([this] { Watch(); });
+        open_.emplace(snapshot->id, snapshot);
+        return Status::Ok();
+      });
+    }
+    changed_.NotifyAll();
+  }
+  if (!status.ok()) return status;
+  return snapshot->id;
+}
+
+void Snapshots::SetRunning(ReadSession* session, bool running) {
+  if (running) {
+    running_.push_back(session);
+  } else {
+    std::erase(running_, session);
+  }
+}
+
+// ---- Reading
+
+bool Snapshots::Knows(TransactionId id) {
+  MutexLock lock(mutex_);
+  return open_.count(id) != 0 || expired_.Has(id);
+}
+
+Status Snapshots::WhyNot(TransactionId id) {
+  if (expired_.Has(id)) return Status(Code::kSnapshotExpired);
+  return Status(stopping_ ? Code::kClosed : Code::kTransactionInvalid);
+}
+
+void Snapshots::Read(TransactionId id, Work work, StatusDone fail) {
+  Status status;
+  Shared snapshot;
+  bool schedule = false;
+  {
+    MutexLock lock(mutex_);
+    const auto found = open_.find(id);
+    if (found == open_.end()) {
+      status = WhyNot(id);
+    } else if (found->second->expires <= Now()) {
+      status = Status(Code::kSnapshotExpired);  // the watcher is about to end it
+    } else {
+      snapshot = found->second;
+      snapshot->waiting.push_back({std::move(work), std::move(fail)});
+      schedule = !std::exchange(snapshot->scheduled, true);
+    }
+  }
+  if (!status.ok()) return fail(std::move(status));
+  if (schedule) Schedule(snapshot);
+}
+
+void Snapshots::Schedule(const Shared& snapshot) {
+  ReaderPool::Job job;
+  job.run = [this, snapshot](ReadSession& /*lent*/) { RunNext(snapshot); };
+  job.failed = [this, snapshot](const Status& status) {
+    Finish(snapshot, status);
+    {
+      MutexLock lock(mutex_);
+      snapshot->scheduled = false;
+    }
+    Release(snapshot);
+  };
+  pool_.Run(std::move(job));
+}
+
+// Whoever takes the mark `scheduled` off a snapshot that has ended releases its connection.
+void Snapshots::RunNext(const Shared& snapshot) {
+  Waiting next;
+  {
+    MutexLock lock(mutex_);
+    if (!snapshot->ended) {
+      next = std::move(snapshot->waiting.front());
+      snapshot->waiting.pop_front();
+      SetRunning(snapshot->session.get(), true);
+    }
+  }
+  if (next.work != nullptr) {
+    const Status ran = Caught([&] {
+      next.work(snapshot->session->context(), snapshot->expires);
+      return Status::Ok();
+    });
+    if (!ran.ok()) next.fail(ran);  // it did not come to an answer: what answers does not throw
+  }
+  bool again = false;
+  bool ended = false;
+  {
+    MutexLock lock(mutex_);
+    SetRunning(snapshot->session.get(), false);
+    ended = snapshot->ended;
+    again = !ended && !snapshot->waiting.empty();
+    snapshot->scheduled = again;
+    changed_.NotifyAll();
+  }
+  if (again) return Schedule(snapshot);
+  if (ended) Release(snapshot);
+}
+
+// ---- Ending
+
+void Snapshots::End(TransactionId id, StatusDone done) {
+  Status status;
+  Shared snapshot;
+  {
+    MutexLock lock(mutex_);
+    const auto found = open_.find(id);
+    if (found == open_.end()) {
+      status = WhyNot(id);
+    } else {
+      snapshot = found->second;
+      snapshot->released = std::move(done);
+    }
+  }
+  if (snapshot == nullptr) return done(std::move(status));
+  Finish(snapshot, Status(Code::kTransactionInvalid));
+}
+
+void Snapshots::Finish(const Shared& snapshot, const Status& why) {
+  std::deque<Waiting> waiting;
+  bool release = false;
+  {
+    MutexLock lock(mutex_);
+    if (std::exchange(snapshot->ended, true)) return;
+    open_.erase(snapshot->id);
+    if (why.code() == Code::kSnapshotExpired) expired_.Add(snapshot->id);
+    waiting.swap(snapshot->waiting);
+    release = !snapshot->scheduled;
+  }
+  if (release) Release(snapshot);
+  for (auto& read : waiting) read.fail(why);
+}
+
+// Nobody runs on its connection any more, and nobody will.
+void Snapshots::Release(const Shared& snapshot) {
+  auto session = std::move(snapshot->session);
+  session->EndSnapshot();
+  StatusDone released;
+  {
+    MutexLock lock(mutex_);
+    --count_;
+    released = std::move(snapshot->released);
+    if (!stopping_ && idle_.size() < kIdleKept) {
+      static_cast<void>(Caught([&] {
+        idle_.push_back(std::move(session));
+        return Status::Ok();
+      }));
+    }
+  }
+  if (released) released(Status::Ok());
+}
+
+void Snapshots::Abandon(const void* owner) {
+  for (;;) {
+    Shared found;
+    {
+      MutexLock lock(mutex_);
+      for (const auto& [id, snapshot] : open_) {
+        if (snapshot->owner == owner) found = snapshot;
+      }
+    }
+    if (found == nullptr) return;
+    Finish(found, Status(Code::kClosed));
+  }
+}
+
+void Snapshots::Watch() {
+  mutex_.Lock();
+  while (!stopping_) {
+    Shared first;
+    for (const auto& [id, snapshot] : open_) {
+      if (first == nullptr || snapshot->expires < first->expires) first = snapshot;
+    }
+    if (first == nullptr) {
+      changed_.Wait(mutex_);
+    } else if (first->expires > Now()) {
+      changed_.WaitUntil(mutex_, first->expires);
+    } else {
+      mutex_.Unlock();
+      Finish(first, Status(Code::kSnapshotExpired));
+      mutex_.Lock();
+    }
+  }
+  mutex_.Unlock();
+}
+
+void Snapshots::Stop() {
+  std::thread watcher;
+  for (;;) {
+    Shared found;
+    {
+      MutexLock lock(mutex_);
+      stopping_ = true;
+      changed_.NotifyAll();
+      if (!open_.empty()) found = open_.begin()->second;
+    }
+    if (found == nullptr) break;
+    Finish(found, Status(Code::kClosed));
+  }
+  std::vector<std::unique_ptr<ReadSession>> idle;
+  {
+    MutexLock lock(mutex_);
+    // An interrupt that comes before a read's first statement does nothing, so one is not enough.
+    while (!running_.empty()) {
+      for (auto* session : running_) session->db().Interrupt();
+      changed_.WaitUntil(mutex_, Now() + std::chrono::milliseconds(1));
+    }
+    watcher.swap(watcher_);
+    idle.swap(idle_);
+  }
+  if (watcher.joinable()) watcher.join();
+}
+
+}  // namespace hypha

@@ -1,0 +1,192 @@
+// How the data methods reach an engine in a snapshot: the methods of StoreSession, without those that write.
+
+import { controlled } from './control.js';
+import { StorageError, closed, settle, toError } from './errors.js';
+
+/** @typedef {import('./native.js').NativeStore} NativeStore */
+/** @typedef {import('./native.js').RawEntry} RawEntry */
+/** @typedef {import('./session.js').StoreSession} StoreSession */
+/** @typedef {import('./turn.js').Turn} Turn */
+/** @typedef {import('./control.js').Control} Control */
+/**
+ * @typedef {object} IteratorView
+ * @property {ViewSession} session
+ * @property {boolean} renews whether another may take its place once it is too old
+ * @property {() => Promise<void>} release
+ */
+
+/** What a transaction and a snapshot have in common: reads that go to one number of the engine's. */
+export class ViewSession {
+  /** @type {StoreSession} */ store;
+  /** @type {NativeStore} */ native;
+  /** Unique in the process. @type {number} */ id;
+  ended = false;
+
+  /** @param {StoreSession} store @param {NativeStore} handle @param {number} id */
+  constructor(store, handle, id) {
+    this.store = store;
+    this.native = handle;
+    this.id = id;
+    this.limits = store.limits;
+  }
+
+  check() {
+    if (this.store.isClosed) throw closed();
+    if (this.ended) throw new StorageError('HYPHA_TRANSACTION_INVALID', 'Invalid transaction ID');
+  }
+
+  /**
+   * An error of the addon as users see it.
+   * @param {unknown} failure
+   * @returns {unknown}
+   */
+  explain(failure) {
+    return toError(failure);
+  }
+
+  /**
+   * @param {string} ns
+   * @param {string} key
+   * @returns {RawEntry | undefined | Promise<RawEntry | undefined>}
+   */
+  entry(ns, key) {
+    return this.read('entry', ns, key);
+  }
+
+  /** @param {string} ns @param {string} key @returns {RawEntry | undefined} */
+  entrySync(ns, key) {
+    this.check();
+    try {
+      return this.native.readSync(this.id, 'entry', ns, key);
+    } catch (failure) {
+      throw this.explain(failure);
+    }
+  }
+
+  /** @param {string} ns @param {string} key @returns {string | undefined | Promise<string | undefined>} */
+  valueText(ns, key) {
+    const entry = this.entry(ns, key);
+    return entry instanceof Promise ? entry.then((found) => found?.[0]) : entry?.[0];
+  }
+
+  /** @param {string} ns @param {string} key @returns {true | undefined | Promise<true | undefined>} */
+  isPresent(ns, key) {
+    const entry = this.entry(ns, key);
+    if (entry instanceof Promise) return entry.then((found) => (found === undefined ? undefined : true));
+    return entry === undefined ? undefined : true;
+  }
+
+  /** @param {string} ns @param {string} key @returns {string | undefined} */
+  valueTextSync(ns, key) {
+    return this.entrySync(ns, key)?.[0];
+  }
+
+  /** @param {string} ns @param {string} key @returns {boolean} */
+  isPresentSync(ns, key) {
+    return this.entrySync(ns, key) !== undefined;
+  }
+
+  /**
+   * @template T
+   * @param {string} ns
+   * @param {string} key
+   * @param {unknown} _inline
+   * @param {(store: Pick<NativeStore, 'read'>) => Promise<T>} elsewhere reads this entry
+   * @returns {Promise<T>}
+   */
+  readPoint(ns, key, _inline, elsewhere) {
+    return elsewhere({ read: async () => this.entry(ns, key) });
+  }
+
+  /** @param {string} ns @param {string[]} keys @returns {Promise<[chunks: (string | number)[], present: string]>} */
+  async readMany(ns, keys) {
+    return this.read('many', ns, keys);
+  }
+
+  /** @param {string} kind @param {unknown[]} args @returns {Promise<any>} */
+  async read(kind, ...args) {
+    return this.readControlled(undefined, kind, ...args);
+  }
+
+  /** @param {Control | undefined} control @param {string} kind @param {unknown[]} args @returns {Promise<any>} */
+  async readControlled(control, kind, ...args) {
+    this.check();
+    try {
+      const answer = controlled(this.native, this.id, control, (target) => this.native.read(target, kind, ...args));
+      return await (control === undefined ? answer : control.race(answer));
+    } catch (failure) {
+      throw this.explain(failure);
+    }
+  }
+
+  nextTurn() {
+    return this.store.nextTurn();
+  }
+
+  /** What an iterator reads from: this. @returns {Promise<IteratorView>} */
+  async openView() {
+    this.check();
+    return { session: this, renews: false, release: async () => {} };
+  }
+}
+
+export class SnapshotSession extends ViewSession {
+  /** @type {string | undefined} */ #codeWhenOld;
+
+  /**
+   * @param {StoreSession} store
+   * @param {NativeStore} handle
+   * @param {number} id
+   * @param {string} [codeWhenOld] instead of HYPHA_SNAPSHOT_EXPIRED
+   */
+  constructor(store, handle, id, codeWhenOld) {
+    super(store, handle, id);
+    this.#codeWhenOld = codeWhenOld;
+  }
+
+  /** @override @param {unknown} failure @returns {unknown} */
+  explain(failure) {
+    const error = /** @type {StorageError} */ (toError(failure));
+    if (error.code !== 'HYPHA_SNAPSHOT_EXPIRED' || this.#codeWhenOld === undefined) return error;
+    return new StorageError(this.#codeWhenOld, 'the transaction passed its deadline');
+  }
+
+  /** @returns {Promise<number>} */
+  async write() {
+    this.check();
+    throw new StorageError('HYPHA_READ_ONLY', 'the transaction only reads');
+  }
+
+  /** @returns {Promise<(number | Error)[]>} */
+  async writeAll() {
+    await this.write();
+    return [];
+  }
+
+  /** @template T @param {string} _name @param {() => Promise<T>} work @returns {Promise<T>} */
+  inOrder(_name, work) {
+    return work();
+  }
+
+  /** @param {boolean} [_commit] nothing was written @returns {Promise<void>} */
+  async end(_commit) {
+    this.check();
+    this.ended = true;
+    try {
+      await settle(/** @type {Promise<void>} */ (this.native.end(this.id, false, false)));
+    } catch (failure) {
+      throw this.explain(failure);
+    }
+  }
+
+  /** Ends it, if it has not ended by itself. */
+  async release() {
+    if (this.ended || this.store.isClosed) return;
+    try {
+      await this.end();
+    } catch (error) {
+      const { code } = /** @type {StorageError} */ (error);
+      if (code !== 'HYPHA_SNAPSHOT_EXPIRED' && code !== 'HYPHA_CLOSED') throw error;
+    }
+  }
+}
