@@ -55,7 +55,6 @@ describe('while another process holds the lock', () => {
       writes = Object.values(WRITES).map((write) => write(store));
       await setTimeout(250);
       expect(await store.get('before')).toBe(1);
-      expect(await store.count()).toBe(1);
     });
     await Promise.all(writes);
     expect((await store.list()).sort()).toEqual(['before', 'many', 'set', 'sum', 'tx', 'tx again', 'update']);
@@ -157,7 +156,7 @@ describe('two processes', () => {
   it("what one commits, the other's next read sees", async () => {
     const [store, path] = await openFile();
     const remote = await RemoteStore.open({ path });
-    for (let i = 0; i < 30; i++) {
+    for (let i = 1; i <= 30; i++) {
       await store.set('k', i);
       expect(await remote.call('get', 'k')).toBe(i);
       await remote.call('set', 'k', -i);
