@@ -127,12 +127,12 @@ inBothModes('snapshot()', (newStore, again) => {
   if (again === undefined) return;
 
   it('never keeps the log from being copied for longer than its age', async () => {
-    const store = await newStore({ limits: { snapshotAge: 200 } });
+    const store = await newStore({ limits: { snapshotAge: 2000 } });
     await store.set('a', 1);
     await store.snapshot(async () => {
       await store.set('a', 2);
       expect(await codeOf(store.checkpoint())).toBe('HYPHA_BUSY');
-      await setTimeout(250);
+      await setTimeout(2100);
       await store.checkpoint();
       expect((await store.status()).walBytes).toBe(0);
     });
@@ -190,7 +190,7 @@ inBothModes('iterators', (newStore, again) => {
   });
 
   it('in a transaction see its writes; in a snapshot its state, and are too old with it', async () => {
-    const store = await newStore({ limits: { snapshotAge: 100 } });
+    const store = await newStore({ limits: { snapshotAge: 2000 } });
     await store.setMany(entriesOf(20));
     await store.transaction(async (tx) => {
       await tx.delete('k00000');
@@ -201,7 +201,7 @@ inBothModes('iterators', (newStore, again) => {
       expect(await keysOf(view.entries({ batch: 3 }))).toHaveLength(19);
       const iterator = view.entries({ batch: 3 });
       for (let i = 0; i < 3; i++) await iterator.next();
-      await setTimeout(150);
+      await setTimeout(2100);
       expect(await codeOf(iterator.next())).toBe('HYPHA_SNAPSHOT_EXPIRED');
     });
   });
