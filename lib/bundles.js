@@ -1,6 +1,7 @@
 // Bundles: the content of a store as JSON Lines. docs/bundles.md describes the format; the work is done by the engine,
 // on a thread of its own.
 
+import { aborted, newToken, onAbort } from './control.js';
 import { StorageError, toError } from './errors.js';
 import { native } from './native.js';
 import { METHOD_OPTIONS, readOptions, readOptionsWithDefaults } from './options.js';
@@ -51,8 +52,6 @@ import { checkPath, toArray, checkNamespace } from './validate.js';
 
 /** @typedef {{ code: string, message: string, part?: string, line?: number }} BundleProblem */
 
-let lastToken = 0;
-
 /** @param {unknown} failure @returns {unknown} */
 function bundleError(failure) {
   const { part, line } = /** @type {BundleFailureRecord} */ (failure ?? {});
@@ -70,18 +69,16 @@ function bundleError(failure) {
  * @returns {Promise<T>}
  */
 async function cancellable(signal, start) {
-  const token = --lastToken; // those of reads are positive
-  const cancel = () => native.cancel(token);
-  const aborted = () => new StorageError('HYPHA_ABORTED', 'the operation was aborted', { cause: signal?.reason });
-  if (signal?.aborted) throw aborted();
-  signal?.addEventListener('abort', cancel, { once: true });
+  if (signal?.aborted) throw aborted(signal);
+  const token = newToken();
+  const unwatch = signal && onAbort(signal, () => native.cancel(token));
   try {
     return await start(token);
   } catch (failure) {
-    if (signal?.aborted && /** @type {any} */ (failure).code === 'HYPHA_ABORTED') throw aborted();
+    if (signal?.aborted && /** @type {any} */ (failure).code === 'HYPHA_ABORTED') throw aborted(signal);
     throw bundleError(failure);
   } finally {
-    signal?.removeEventListener('abort', cancel);
+    unwatch?.();
   }
 }
 

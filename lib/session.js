@@ -4,6 +4,7 @@
 import { isInside } from './bodies.js';
 import { Control, controlled } from './control.js';
 import { StorageError, closed, settle, toError } from './errors.js';
+import { Lines } from './lines.js';
 import { native } from './native.js';
 import { DEFAULT_NAMESPACE } from './scope.js';
 import { SnapshotSession } from './snapshot-session.js';
@@ -32,10 +33,9 @@ export class StoreSession {
   /** @type {Durability} */ #durability;
   /** @type {(() => boolean)[]} reads that wait for a turn with time; false: not in this one */ #later = [];
   /** @type {Set<Promise<unknown>>} reads that were begun */ #running = new Set();
-  /** @type {Map<string, Promise<void>>} the last of each line of inOrder() */ #lines = new Map();
-  #lastTicket = 0;
   #closed = false;
   #stop = new AbortController(); // fires when close() begins
+  /** @type {Lines} */ lines;
   /** Those that hold something. @type {Set<import('./write-buffer.js').WriteBuffer>} */ buffers = new Set();
 
   /** @param {NativeStore} store @param {{ limits: Limits, durability: Durability, busyTimeout?: number }} options */
@@ -46,6 +46,7 @@ export class StoreSession {
     this.#durability = options.durability;
     this.#turn = new Turn(() => store.endTurn());
     this.#queue = new WriteQueue(store, this.#turn);
+    this.lines = new Lines(store, this);
   }
 
   get isClosed() {
@@ -374,52 +375,9 @@ export class StoreSession {
     await Promise.all([...this.buffers].map((buffer) => buffer[flushNow]()));
   }
 
-  /**
-   * Runs `work` after all earlier ones of the same name, of every store of the file in this process.
-   * @template T
-   * @param {string} name
-   * @param {() => Promise<T>} work
-   * @param {Control} [control] may end the wait
-   * @returns {Promise<T>}
-   */
+  /** @template T @param {string} name @param {() => Promise<T>} work @param {Control} [control] @returns {Promise<T>} */
   inOrder(name, work, control) {
-    return this.inOwnOrder(name, () => this.#inSharedOrder(name, work, control), control);
-  }
-
-  /**
-   * The same among those of this store.
-   * @template T
-   * @param {string} name
-   * @param {() => Promise<T>} work
-   * @param {Control} [control] may end the wait
-   * @returns {Promise<T>}
-   */
-  async inOwnOrder(name, work, control) {
-    const before = this.#lines.get(name) ?? Promise.resolve();
-    const mine = before.then(() => {
-      control?.check();
-      return work();
-    });
-    const settled = mine.then(() => {}, () => {}); // the caller has the failure; the next in line only waits
-    this.#lines.set(name, settled);
-    settled.then(() => {
-      if (this.#lines.get(name) === settled) this.#lines.delete(name);
-    });
-    await control?.race(before); // then `mine` finds the same, and does nothing
-    return mine;
-  }
-
-  /** @template T @param {string} name @param {() => Promise<T>} work @param {Control | undefined} control @returns {Promise<T>} */
-  async #inSharedOrder(name, work, control) {
-    this.#checkOpen();
-    const ticket = ++this.#lastTicket;
-    const turn = this.#native.enterLine(name, ticket);
-    try {
-      if (turn !== undefined) await (control === undefined ? settle(turn) : control.race(settle(turn)));
-      return await work();
-    } finally {
-      if (!this.#closed) this.#native.leaveLine(name, ticket); // close() has left all lines
-    }
+    return this.lines.inOrder(name, work, control);
   }
 
   /** @param {BeginOptions} options checked @returns {Promise<TransactionSession | SnapshotSession>} */

@@ -101,7 +101,7 @@ export class TransactionSession extends ViewSession {
 
   /** @template T @param {string} name @param {() => Promise<T>} work @param {Control} [control] @returns {Promise<T>} */
   inOrder(name, work, control) {
-    return this.store.inOwnOrder(`${this.id}\0${name}`, work, control);
+    return this.store.lines.inOwnOrder(`${this.id}\0${name}`, work, control);
   }
 
   /** @param {Op} op @param {Durability} [_durability] @param {Control} [control] @returns {Promise<number>} */

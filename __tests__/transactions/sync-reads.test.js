@@ -37,7 +37,7 @@ inBothModes('getSync() and hasSync()', (newStore, again) => {
     expect(store.getSync('k')).toBe('new');
   });
 
-  it("in a transaction see its writes, awaited or not", async () => {
+  it('in a transaction see its writes, awaited or not', async () => {
     const store = await newStore();
     await store.set('k', 'old');
     await store.transaction(async (tx) => {

@@ -68,8 +68,8 @@ struct Outcome {
 
 // Runs `work(cancellation, outcome)` on a thread of its own; a promise for what `convert` makes of the summary.
 template <class Summary, class Work>
-Napi::Value Start(Napi::Env env, const std::shared_ptr<EnvState>& state, std::int64_t token, Work work,
-                  Napi::Object (*convert)(Napi::Env, const Summary&)) {
+Napi::Value StartOnThread(Napi::Env env, const std::shared_ptr<EnvState>& state, std::int64_t token, Work work,
+                          Napi::Object (*convert)(Napi::Env, const Summary&)) {
   auto pending = std::make_shared<Pending>(env, state);
   OrReject(env, *pending, [&] {
     auto outcome = std::make_shared<Outcome<Summary>>();
@@ -100,7 +100,7 @@ Napi::Value StoreHandle::ExportBundle(const Napi::CallbackInfo& info) {
     return {};
   }
   spec.form = is_file ? BundleForm::kFile : BundleForm::kDirectory;
-  return Start<BundleSummary>(
+  return StartOnThread<BundleSummary>(
       env, state_, token,
       [engine = engine_, spec](const Cancellation& cancelled, Outcome<BundleSummary>& outcome) {
         outcome.problem = hypha::ExportBundle(*engine, spec, cancelled, &outcome.summary);
@@ -122,7 +122,7 @@ Napi::Value StoreHandle::ImportBundle(const Napi::CallbackInfo& info) {
     return {};
   }
   spec.on_conflict = static_cast<OnConflict>(on_conflict);
-  return Start<ImportSummary>(
+  return StartOnThread<ImportSummary>(
       env, state_, token,
       [engine = engine_, owner = this, spec](const Cancellation& cancelled, Outcome<ImportSummary>& outcome) {
         outcome.problem = hypha::ImportBundle(*engine, owner, spec, cancelled, &outcome.summary);
@@ -136,7 +136,7 @@ Napi::Value VerifyBundleCall(const Napi::CallbackInfo& info) {
   std::int64_t token = 0;
   std::string path;
   if (!arguments.Integer(info[0], &token) || !arguments.Text(info[1], &path)) return {};
-  return Start<BundleReport>(
+  return StartOnThread<BundleReport>(
       env, EnvState::Of(env), token,
       [path](const Cancellation& cancelled, Outcome<BundleReport>& outcome) {
         outcome.summary = hypha::VerifyBundle(path, cancelled);
