@@ -117,23 +117,19 @@ Status Snapshots::WhyNot(TransactionId id) {
 }
 
 void Snapshots::Read(TransactionId id, Work work, StatusDone fail) {
-  Status status;
   Shared snapshot;
   bool schedule = false;
-  {
+  const Status status = [&] {
     MutexLock lock(mutex_);
     const auto found = open_.find(id);
-    if (found == open_.end()) {
-      status = WhyNot(id);
-    } else if (found->second->expires <= Now()) {
-      status = Status(Code::kSnapshotExpired);  // the watcher is about to end it
-    } else {
-      snapshot = found->second;
-      snapshot->waiting.push_back({std::move(work), std::move(fail)});
-      schedule = !std::exchange(snapshot->scheduled, true);
-    }
-  }
-  if (!status.ok()) return fail(std::move(status));
+    if (found == open_.end()) return WhyNot(id);
+    if (found->second->expires <= Now()) return Status(Code::kSnapshotExpired);  // the watcher is about to end it
+    snapshot = found->second;
+    snapshot->waiting.push_back({std::move(work), fail});
+    schedule = !std::exchange(snapshot->scheduled, true);
+    return Status::Ok();
+  }();
+  if (!status.ok()) return fail(status);
   if (schedule) Schedule(snapshot);
 }
 
@@ -186,19 +182,16 @@ void Snapshots::RunNext(const Shared& snapshot) {
 // ---- Ending
 
 void Snapshots::End(TransactionId id, StatusDone done) {
-  Status status;
   Shared snapshot;
-  {
+  const Status status = [&] {
     MutexLock lock(mutex_);
     const auto found = open_.find(id);
-    if (found == open_.end()) {
-      status = WhyNot(id);
-    } else {
-      snapshot = found->second;
-      snapshot->released = std::move(done);
-    }
-  }
-  if (snapshot == nullptr) return done(std::move(status));
+    if (found == open_.end()) return WhyNot(id);
+    snapshot = found->second;
+    snapshot->released = done;
+    return Status::Ok();
+  }();
+  if (!status.ok()) return done(status);
   Finish(snapshot, Status(Code::kTransactionInvalid));
 }
 

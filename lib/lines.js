@@ -1,0 +1,67 @@
+// Lines of work by name, where each waits for the one before.
+
+import { closed, settle } from './errors.js';
+
+/** @typedef {import('./control.js').Control} Control */
+/** @typedef {import('./native.js').NativeStore} NativeStore */
+
+export class Lines {
+  /** @type {NativeStore} */ #native;
+  /** @type {{ isClosed: boolean }} */ #owner;
+  /** @type {Map<string, Promise<void>>} the last of each line of this store */ #last = new Map();
+  #lastTicket = 0;
+
+  /** @param {NativeStore} store @param {{ isClosed: boolean }} owner */
+  constructor(store, owner) {
+    this.#native = store;
+    this.#owner = owner;
+  }
+
+  /**
+   * Runs `work` after all earlier ones of the same name, of every store of the file in this process.
+   * @template T
+   * @param {string} name
+   * @param {() => Promise<T>} work
+   * @param {Control} [control] may end the wait
+   * @returns {Promise<T>}
+   */
+  inOrder(name, work, control) {
+    return this.inOwnOrder(name, () => this.#inSharedOrder(name, work, control), control);
+  }
+
+  /**
+   * The same among those of this store.
+   * @template T
+   * @param {string} name
+   * @param {() => Promise<T>} work
+   * @param {Control} [control] may end the wait
+   * @returns {Promise<T>}
+   */
+  async inOwnOrder(name, work, control) {
+    const before = this.#last.get(name) ?? Promise.resolve();
+    const mine = before.then(() => {
+      control?.check();
+      return work();
+    });
+    const settled = mine.then(() => {}, () => {}); // the caller has the failure; the next in line only waits
+    this.#last.set(name, settled);
+    settled.then(() => {
+      if (this.#last.get(name) === settled) this.#last.delete(name);
+    });
+    await control?.race(before); // then `mine` finds the same, and does nothing
+    return mine;
+  }
+
+  /** @template T @param {string} name @param {() => Promise<T>} work @param {Control | undefined} control @returns {Promise<T>} */
+  async #inSharedOrder(name, work, control) {
+    if (this.#owner.isClosed) throw closed();
+    const ticket = ++this.#lastTicket;
+    const turn = this.#native.enterLine(name, ticket);
+    try {
+      if (turn !== undefined) await (control === undefined ? settle(turn) : control.race(settle(turn)));
+      return await work();
+    } finally {
+      if (!this.#owner.isClosed) this.#native.leaveLine(name, ticket); // close() has left all lines
+    }
+  }
+}
