@@ -4,17 +4,23 @@ import { performance } from 'node:perf_hooks';
 import { clearTimeout, setTimeout } from 'node:timers';
 
 import { StorageError, settle } from './errors.js';
+import { withProgress } from './progress.js';
 
 /** @typedef {import('./native.js').NativeStore} NativeStore */
 /** @typedef {import('./native.js').CallTarget} CallTarget */
 /** @typedef {{ signal?: AbortSignal, timeout?: number }} CallControl timeout in milliseconds */
+/** @typedef {(done: number, total: number) => void} Listener */
 
 let lastToken = 0;
 /** @returns {number} by which the addon knows a call that may be cancelled */
 export const newToken = () => ++lastToken;
 
+/** Whatever Object.prototype was given. @param {any} options @param {string} name @returns {any} */
+const own = (options, name) => (Object.hasOwn(options, name) ? options[name] : undefined);
+
 /** @param {any} options @returns {boolean} whether they ask for an early end */
-export const isControlled = (options) => options !== undefined && options !== null && (options.signal !== undefined || options.timeout !== undefined);
+export const isControlled = (options) =>
+  options !== undefined && options !== null && (own(options, 'signal') !== undefined || own(options, 'timeout') !== undefined);
 
 /** @param {AbortSignal} signal */
 export const aborted = (signal) => new StorageError('HYPHA_ABORTED', 'the operation was aborted', { cause: signal.reason });
@@ -49,17 +55,20 @@ export class Control {
   #endsAt;
 
   /**
-   * @param {CallControl} given checked
+   * @param {CallControl & { onProgress?: Listener }} given checked
    * @returns {Control | undefined} undefined when nothing is asked for; fails when the signal has fired already
    */
   static of(given) {
-    return isControlled(given) ? new Control(given) : undefined;
+    return isControlled(given) || own(given, 'onProgress') !== undefined ? new Control(given) : undefined;
   }
 
-  /** @param {CallControl} given */
-  constructor({ signal, timeout }) {
+  /** @param {CallControl & { onProgress?: Listener }} given */
+  constructor(given) {
+    const signal = own(given, 'signal');
+    const timeout = own(given, 'timeout');
     if (signal?.aborted) throw aborted(signal);
-    this.signal = signal;
+    /** @type {AbortSignal | undefined} */ this.signal = signal;
+    this.onProgress = own(given, 'onProgress');
     this.#endsAt = timeout === undefined ? undefined : performance.now() + timeout;
   }
 
@@ -110,7 +119,7 @@ export class Control {
 
 /**
  * Makes a call of the addon that ends with HYPHA_ABORTED when the signal fires and with HYPHA_TIMEOUT when its time is
- * up: a read at any moment, a write only while it has not begun.
+ * up: a read and the making of an index at any moment, any other write only while it has not begun.
  * @template T
  * @param {NativeStore} store
  * @param {number} transaction
@@ -120,15 +129,15 @@ export class Control {
  */
 export async function controlled(store, transaction, control, start) {
   if (control === undefined) return settle(start(transaction));
-  const { signal, timeLeft } = control;
-  if (signal === undefined) return settle(start([transaction, timeLeft, 0]));
+  const { signal, timeLeft, onProgress } = control;
+  if (signal === undefined && onProgress === undefined) return settle(start([transaction, timeLeft, 0]));
   const token = newToken();
-  const unwatch = onAbort(signal, () => store.cancel(token));
+  const unwatch = signal && onAbort(signal, () => store.cancel(token));
   try {
-    return await settle(start([transaction, timeLeft, token]));
+    return await withProgress(token, onProgress, () => settle(start([transaction, timeLeft, token])));
   } catch (error) {
-    throw /** @type {StorageError} */ (error).code === 'HYPHA_ABORTED' ? aborted(signal) : error;
+    throw signal && /** @type {StorageError} */ (error).code === 'HYPHA_ABORTED' ? aborted(signal) : error;
   } finally {
-    unwatch();
+    unwatch?.();
   }
 }

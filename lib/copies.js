@@ -4,6 +4,7 @@ import { aborted, newToken } from './control.js';
 import { closed, settle } from './errors.js';
 import { native } from './native.js';
 import { METHOD_OPTIONS, readOptions } from './options.js';
+import { withProgress } from './progress.js';
 import { checkPath } from './validate.js';
 
 /**
@@ -17,8 +18,6 @@ import { checkPath } from './validate.js';
  */
 /** @typedef {{ pages: number, totalPages: number }} CopyProgress pages copied so far */
 /** @typedef {{ signal?: AbortSignal, onProgress?: (progress: CopyProgress) => void }} CopyOptions */
-
-const PROGRESS_EVERY = 50;
 
 /**
  * Work of the addon that ends early by one of the signals.
@@ -55,33 +54,10 @@ async function runStoppable(begin, token, signal, stop) {
  */
 async function runCopy(begin, { signal, onProgress }, stop) {
   const token = newToken();
-  /** @type {{ error: unknown } | undefined} */ let thrown;
-  let told = -1;
-  const tell = (/** @type {CopyProgress} */ progress) => {
-    if (onProgress === undefined || thrown !== undefined || progress.pages === told) return;
-    told = progress.pages;
-    try {
-      onProgress(progress);
-    } catch (error) {
-      thrown = { error };
-      native.cancel(token);
-    }
-  };
-  const look = () => {
-    const [pages, totalPages] = native.copyProgress(token) ?? [0, 0];
-    if (totalPages > 0) tell({ pages, totalPages });
-  };
-  const timer = onProgress && setInterval(look, PROGRESS_EVERY);
-  try {
-    const { totalPages, ...report } = /** @type {any} */ (await runStoppable(begin, token, signal, stop));
-    tell({ pages: totalPages, totalPages });
-    if (thrown !== undefined) throw thrown.error;
-    return report;
-  } catch (error) {
-    throw thrown === undefined ? error : thrown.error;
-  } finally {
-    clearInterval(timer);
-  }
+  const listener = onProgress && ((/** @type {number} */ pages, /** @type {number} */ totalPages) => onProgress({ pages, totalPages }));
+  const work = () => /** @type {Promise<BackupReport & { totalPages: number }>} */ (runStoppable(begin, token, signal, stop));
+  const { totalPages: _told, ...report } = await withProgress(token, listener, work, ({ totalPages }) => totalPages);
+  return report;
 }
 
 /**

@@ -11,6 +11,7 @@ import { checkNamespace, metadataToJson } from './validate.js';
 /** @typedef {import('./scope.js').Session} Session */
 /** @typedef {import('./namespace-reads.js').NamespaceInfo} NamespaceInfo */
 /** @typedef {import('./control.js').CallControl} CallControl */
+/** @typedef {{ values: number, totalValues: number }} IndexProgress values that were read, of those there are to read */
 /** @typedef {string | { field: string } | { path: string[] } | { metadata: string }} IndexField */
 
 export class NamespaceMethods extends DataMethods {
@@ -73,18 +74,21 @@ export class NamespaceMethods extends DataMethods {
 
   /**
    * Indexes a property, or several in this order, of the namespace's entries: a name as filters have it, or
-   * `{ path: [...] }`, or `{ metadata: name }`. Making one that exists does nothing. Other writes wait meanwhile.
+   * `{ path: [...] }`, or `{ metadata: name }`. Making one that exists does nothing. Other writes wait meanwhile. Unlike
+   * any other write it ends midway, with nothing made, by `signal` and `timeout`, except inside a transaction.
    * @param {string} namespace
    * @param {IndexField | IndexField[]} fields
-   * @param {{ unique?: boolean } & CallControl} [options] unique: two entries with the same string, number or boolean there are
-   *   refused with HYPHA_CONSTRAINT
+   * @param {{ unique?: boolean, onProgress?: (progress: IndexProgress) => void } & CallControl} [options] unique: two entries with the same string, number or boolean there are
+   *   refused with HYPHA_CONSTRAINT; onProgress: called about every 50 ms, and if it throws nothing is made
    * @returns {Promise<void>}
    */
   async createIndex(namespace, fields, options) {
     const given = readOptions(options, METHOD_OPTIONS.createIndex);
     checkNamespace(namespace, this.#session.limits);
+    const { onProgress } = given;
+    const listener = onProgress && ((/** @type {number} */ values, /** @type {number} */ totalValues) => onProgress({ values, totalValues }));
     const kind = given.unique ? KIND.createIndex | FLAG.unique : KIND.createIndex;
-    await this.#session.write({ kind, ns: namespace, value: indexFields(fields) }, undefined, Control.of(given));
+    await this.#session.write({ kind, ns: namespace, value: indexFields(fields) }, undefined, Control.of({ ...given, onProgress: listener }));
   }
 
   /**

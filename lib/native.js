@@ -69,7 +69,7 @@ import { platformName } from './platform.js';
  * @property {(options: object) => Promise<NativeStore>} open
  * @property {(options: object, target: number) => Promise<void>} migrate
  * @property {(from: string, to: string, token: number) => Promise<import('./copies.js').BackupReport>} restore
- * @property {(token: number) => [done: number, total: number] | undefined} copyProgress
+ * @property {(token: number) => [done: number, total: number] | undefined} progress of a copy, in pages; of an index, in values
  * @property {(token: number) => void} cancel
  * @property {() => void} closeAll
  * @property {(id: number) => string | undefined} takeChunk

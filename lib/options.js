@@ -145,7 +145,7 @@ export const METHOD_OPTIONS = /** @type {const} */ ({
   atomicSet: /** @type {OptionTable} */ ({ namespace, metadata: anything }),
   commit: /** @type {OptionTable} */ ({ durability, ...control }),
   update: /** @type {OptionTable} */ ({ namespace, durability, retries: integer(0, 1000), ...control }),
-  createIndex: /** @type {OptionTable} */ ({ unique: boolean, ...control }),
+  createIndex: /** @type {OptionTable} */ ({ unique: boolean, onProgress: listener, ...control }),
   clear: /** @type {OptionTable} */ ({ namespace, ...control }),
   transaction: /** @type {OptionTable} */ ({ retries: integer(0, 1000), readOnly: boolean, ...control }),
   beginTransaction: /** @type {OptionTable} */ ({ readOnly: boolean, ...control }),

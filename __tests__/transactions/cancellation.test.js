@@ -183,6 +183,50 @@ inBothModes('a read', (newStore) => {
   });
 });
 
+inBothModes('createIndex', (newStore) => {
+  const FIELDS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+  let store;
+
+  beforeEach(async () => {
+    store = await newStore();
+    const value = Object.fromEntries(FIELDS.map((name, i) => [name, i]));
+    for (let at = 0; at < 60_000; at += 10_000) await store.setMany(Array.from({ length: 10_000 }, (_, i) => ({ key: `k${at + i}`, value })));
+  });
+
+  it('tells how far it is, and ends midway by its signal: nothing of it is made, and writes that waited are', async () => {
+    const controller = new AbortController();
+    const told = [];
+    const onProgress = (progress) => {
+      told.push(progress);
+      controller.abort('enough');
+    };
+    const making = store.createIndex('default', FIELDS, { signal: controller.signal, onProgress });
+    const write = store.set('beside', 1);
+    await expect(making).rejects.toMatchObject({ code: 'HYPHA_ABORTED', cause: 'enough' });
+    expect(told).toEqual([{ values: expect.any(Number), totalValues: 480_000 }]);
+    expect(told[0].values).toBeLessThan(480_000);
+    await write;
+    expect(await store.listIndexes('default')).toEqual([]);
+    expect(await store.get('beside')).toBe(1);
+    const all = [];
+    await store.createIndex('default', FIELDS, { onProgress: ({ values }) => all.push(values) });
+    expect(all.at(-1)).toBe(480_000 + FIELDS.length);
+    expect(all).toEqual([...all].sort((a, b) => a - b));
+    expect(await store.listIndexes('default')).toHaveLength(1);
+  });
+
+  it('ends midway by its timeout, and with what its listener throws', async () => {
+    await expect(store.createIndex('default', FIELDS, { timeout: 20 })).rejects.toMatchObject({ code: 'HYPHA_TIMEOUT' });
+    const problem = new Error('of the listener');
+    const onProgress = () => {
+      throw problem;
+    };
+    await expect(store.createIndex('default', FIELDS, { onProgress })).rejects.toBe(problem);
+    await expect(store.createIndex('default', FIELDS, { onProgress: 1 })).rejects.toMatchObject({ code: 'HYPHA_INVALID_ARGUMENT' });
+    expect(await store.listIndexes('default')).toEqual([]);
+  });
+});
+
 inBothModes('a transaction', (newStore) => {
   it('that waits for the writer is called off by its signal', async () => {
     const store = await newStore();

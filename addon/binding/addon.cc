@@ -150,7 +150,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("open", Napi::Function::New<Guard<&Open>>(env, "open"));
   exports.Set("migrate", Napi::Function::New<Guard<&Migrate>>(env, "migrate"));
   exports.Set("restore", Napi::Function::New<Guard<&Restore>>(env, "restore"));
-  exports.Set("copyProgress", Napi::Function::New<Guard<&Progress>>(env, "copyProgress"));
+  exports.Set("progress", Napi::Function::New<Guard<&ProgressOf>>(env, "progress"));
   exports.Set("cancel", Napi::Function::New<Guard<&Cancel>>(env, "cancel"));
   exports.Set("closeAll", Napi::Function::New<Guard<&CloseAll>>(env, "closeAll"));
   exports.Set("verifyBundle", Napi::Function::New<Guard<&VerifyBundleCall>>(env, "verifyBundle"));

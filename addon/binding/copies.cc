@@ -10,7 +10,7 @@
 namespace hypha::binding {
 namespace {
 
-Napi::Value ReportToJs(Napi::Env env, const BackupReport& report, const CopyProgress& progress) {
+Napi::Value ReportToJs(Napi::Env env, const BackupReport& report, const hypha::Progress& progress) {
   const auto number = [env](std::int64_t value) { return Napi::Number::New(env, static_cast<double>(value)); };
   Napi::Object object = Napi::Object::New(env);
   object.Set("path", Napi::Value(env, ToJs(env, report.path)));
@@ -86,17 +86,17 @@ Napi::Value Verify(const Napi::CallbackInfo& info, const std::shared_ptr<EnvStat
   if (!reader.Boolean(info[0], &full) || !reader.Integer(info[1], &token)) return {};
   const auto work = [engine, full](const CopyControl& control) { return engine->Verify(full, control); };
   return Run<std::string>(info.Env(), state, token, work,
-                          [](Napi::Env env, const std::string& json, const CopyProgress& /*progress*/) {
+                          [](Napi::Env env, const std::string& json, const hypha::Progress& /*progress*/) {
                             return Napi::Value(env, ToJs(env, json));
                           });
 }
 
-Napi::Value Progress(const Napi::CallbackInfo& info) {
+Napi::Value ProgressOf(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Reader reader(env);
   std::int64_t token = 0;
   if (!reader.Integer(info[0], &token)) return {};
-  const CopyProgress* progress = EnvState::Of(env)->ProgressOf(token);
+  const hypha::Progress* progress = EnvState::Of(env)->ProgressOf(token);
   if (progress == nullptr) return env.Undefined();
   Napi::Array pair = Napi::Array::New(env, 2);
   pair.Set(0U, Napi::Number::New(env, static_cast<double>(progress->done.load())));

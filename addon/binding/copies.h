@@ -21,8 +21,8 @@ Napi::Value Restore(const Napi::CallbackInfo& info);
 Napi::Value Verify(const Napi::CallbackInfo& info, const std::shared_ptr<EnvState>& state,
                    const std::shared_ptr<Engine>& engine);
 
-// copyProgress(token): [pages copied, pages in all], undefined when no such copy runs.
-Napi::Value Progress(const Napi::CallbackInfo& info);
+// progress(token): [done, in all] of a copy in pages, of an index in values; undefined when no such work runs.
+Napi::Value ProgressOf(const Napi::CallbackInfo& info);
 
 // cancel(token): what was begun with that token ends soon, with kAborted.
 Napi::Value Cancel(const Napi::CallbackInfo& info);

@@ -14,18 +14,13 @@
 #include <utility>
 #include <vector>
 
+#include "hypha/progress.h"
 #include "hypha/types.h"
 #include "napi_setup.h"
 
 namespace hypha::binding {
 
 class StoreHandle;
-
-// Pages of a copy. Set on the copying thread, read on the JavaScript thread.
-struct CopyProgress {
-  std::atomic<std::int64_t> done{0};
-  std::atomic<std::int64_t> total{0};
-};
 
 // Work for the JavaScript thread, made on another thread.
 class Completion {
@@ -118,13 +113,11 @@ class EnvState : public std::enable_shared_from_this<EnvState> {
     for (const auto& [token, flag] : cancellations_) flag->store(true);
   }
 
-  // How far copies are, under the numbers by which they are cancelled.
-  std::shared_ptr<CopyProgress> NewProgress(std::int64_t token) {
-    return progress_[token] = std::make_shared<CopyProgress>();
-  }
+  // How far what takes long is, under the numbers by which it is cancelled.
+  std::shared_ptr<Progress> NewProgress(std::int64_t token) { return progress_[token] = std::make_shared<Progress>(); }
   void ForgetProgress(std::int64_t token) { progress_.erase(token); }
-  // Null when there is no such copy.
-  const CopyProgress* ProgressOf(std::int64_t token) const {
+  // Null when there is no such work.
+  const Progress* ProgressOf(std::int64_t token) const {
     const auto found = progress_.find(token);
     return found == progress_.end() ? nullptr : found->second.get();
   }
@@ -186,7 +179,7 @@ class EnvState : public std::enable_shared_from_this<EnvState> {
   std::vector<Thread> threads_;
   std::unordered_set<StoreHandle*> handles_;
   std::unordered_map<std::int64_t, std::shared_ptr<std::atomic<bool>>> cancellations_;
-  std::unordered_map<std::int64_t, std::shared_ptr<CopyProgress>> progress_;
+  std::unordered_map<std::int64_t, std::shared_ptr<Progress>> progress_;
   struct Kept {
     JsonChunks chunks;
     std::size_t next;

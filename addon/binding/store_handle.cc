@@ -16,6 +16,10 @@
 namespace hypha::binding {
 namespace {
 
+bool MakesIndex(const WriteRequest& request) {
+  return request.ops.size() == 1 && request.ops[0].kind == WriteKind::kCreateIndex;
+}
+
 std::atomic<bool> g_forked{false};
 
 // Registered once: the flag is all that a child of fork() may rely on.
@@ -262,11 +266,15 @@ Napi::Value StoreHandle::Send(Napi::Env env, const CallTarget& target, WriteRequ
     return reply.status.ok() ? ReplyValue(env, reply) : Rejected(env, reply.status);
   }
   request.control.timeout_ms = target.timeout_ms;
-  if (target.token != 0) request.control.cancelled = state_->NewCancellation(target.token);
+  if (target.token != 0) {
+    request.control.cancelled = state_->NewCancellation(target.token);
+    if (MakesIndex(request)) request.control.progress = state_->NewProgress(target.token);
+  }
   auto pending = std::make_shared<Pending>(env, state_);
   OrReject(env, *pending, [&] {
     auto done = Deliver<WriteReply>(pending, [token = target.token](Napi::Env e, Pending& p, const WriteReply& r) {
       p.state().ForgetCancellation(token);
+      p.state().ForgetProgress(token);
       SettleWrite(e, p, r);
     });
     if (transaction == 0) {

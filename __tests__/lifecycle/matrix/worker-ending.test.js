@@ -11,7 +11,10 @@ const program = new URL('../children/matrix-worker.js', import.meta.url);
 const folder = useFolder();
 
 /** They answer without a promise; the store is closed before exit handlers run that were added after open(). */
-const SYNCHRONOUS = { 'store stats': 'HYPHA_CLOSED', 'transaction id': 'value' };
+const SYNCHRONOUS = {
+  'store stats': 'HYPHA_CLOSED', 'store getSync': 'HYPHA_BUSY', 'store hasSync': 'HYPHA_BUSY', // writes to the key are under way
+  'transaction id': 'value', 'transaction getSync': 'HYPHA_CLOSED', 'transaction hasSync': 'HYPHA_CLOSED',
+};
 
 function expectedShapes() {
   const names = [['transaction', TRANSACTION_METHODS], ['store', STORE_METHODS], ['backend', BACKEND_METHODS]];

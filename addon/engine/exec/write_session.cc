@@ -5,6 +5,8 @@
 
 #include "base/mutant.h"
 #include "hypha/caught.h"
+#include "query/index_definition.h"
+#include "query/sql_functions.h"
 #include "sqlite/error_map.h"
 #include "sqlite/savepoint.h"
 #include "sqlite/vfs_shim.h"
@@ -24,6 +26,13 @@ Status LastFailure(const WriteJob& job) {
   if (!job.reply.status.ok()) return job.reply.status;
   if (!job.reply.outcomes.empty() && !job.reply.outcomes.back().status.ok()) return job.reply.outcomes.back().status;
   return Status(Code::kInternal, "the transaction ended by itself");
+}
+
+// A unique index is two, and the condition of the second looks at each value again.
+std::int64_t ValuesPerEntry(const WriteOp& op) {
+  const auto fields = FieldsFromJson(op.value);
+  const auto count = static_cast<std::int64_t>(fields ? fields->size() : 0);
+  return op.unique ? 3 * count : count;
 }
 
 }  // namespace
@@ -236,6 +245,31 @@ Status WriteSession::BeginGroup(std::span<WriteJob* const> group) {
   return status;
 }
 
+void WriteSession::ApplyWanted(WriteJob& job) {
+  const auto& ops = job.request.ops;
+  const bool makes_index = ops.size() == 1 && ops[0].kind == WriteKind::kCreateIndex;
+  if (!makes_index || !job.wait.bounded()) return Apply(job);
+  db_->SetDeadline(job.wait.until, job.wait.cancelled.get());
+  MakeIndex(job);
+  db_->ClearDeadline();
+  if (db_->in_transaction()) return;
+  Status why = job.wait.Why(std::chrono::steady_clock::now(), Code::kTimeout);
+  if (why.ok()) return;
+  // SQLite has dropped the whole transaction: the others of the group run again, without this one.
+  job.dropped = true;
+  Fail(job, std::move(why));
+}
+
+void WriteSession::MakeIndex(WriteJob& job) {
+  Progress* progress = job.request.control.progress.get();
+  if (progress == nullptr) return Apply(job);
+  const WriteOp& op = job.request.ops[0];
+  const auto entries = reads_.entries().Count(op.ns);
+  progress->total = entries.ok() ? entries.value() * ValuesPerEntry(op) : 0;
+  CountExtractions counting(*progress);
+  Apply(job);
+}
+
 void WriteSession::RunGroup(std::span<WriteJob* const> group) {
   Status status = BeginGroup(group);
   for (std::size_t i = 0; status.ok() && i < group.size(); ++i) {
@@ -249,7 +283,7 @@ void WriteSession::RunGroup(std::span<WriteJob* const> group) {
         continue;
       }
     }
-    Apply(job);
+    ApplyWanted(job);
     if (!db_->in_transaction() && !Mutated(Mutant::kIgnoreAutocommit)) status = LastFailure(job);
   }
   if (status.ok()) {

@@ -78,6 +78,9 @@ class WriteSession {
  private:
   Status TryBegin(Durability durability, SteadyTime lock_deadline);
   Status PrepareCommit();
+  // Applies one of a group that is still wanted.
+  void ApplyWanted(WriteJob& job);
+  void MakeIndex(WriteJob& job);
   void TryApply(WriteJob& job);
   void ApplyAtomic(WriteJob& job);
   // Runs the request's checks; false: some conflict, and the outcomes tell which.

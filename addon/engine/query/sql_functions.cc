@@ -93,6 +93,14 @@ std::optional<std::string> Extract(const EntryView& entry, Source source, const 
   return key;
 }
 
+thread_local Progress* counted_extractions = nullptr;
+
+void CountExtraction() {
+  if (counted_extractions == nullptr) return;
+  const std::int64_t done = counted_extractions->done.load(std::memory_order_relaxed);
+  if (done < counted_extractions->total) counted_extractions->done.store(done + 1, std::memory_order_relaxed);
+}
+
 void ExtractKey(sqlite3_context* context, int count, sqlite3_value** arguments) {
   try {
     std::optional<Path> own;
@@ -101,6 +109,7 @@ void ExtractKey(sqlite3_context* context, int count, sqlite3_value** arguments) 
     EntryView entry;
     entry.value = Text(arguments[0]);
     if (count == 3) entry.metadata = Text(arguments[1]);
+    CountExtraction();
     const auto key = Extract(entry, count == 3 ? Source::kField : Source::kPath, *path);
     if (key) sqlite3_result_blob64(context, key->data(), key->size(), SQLITE_TRANSIENT);
   } catch (const std::bad_alloc&) {
@@ -174,6 +183,9 @@ void NamespaceProblem(sqlite3_context* context, int /*count*/, sqlite3_value** a
 }
 
 }  // namespace
+
+CountExtractions::CountExtractions(Progress& progress) { counted_extractions = &progress; }
+CountExtractions::~CountExtractions() { counted_extractions = nullptr; }
 
 int RegisterSqlFunctions(sqlite3* db) {
   struct Function {

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/entry_checksum.h"
+#include "hypha/progress.h"
 #include "query/evaluator.h"
 #include "sqlite/connection.h"
 #include "sqlite3.h"
@@ -23,6 +24,15 @@ inline constexpr char kFilterPointer[] = "hypha-filter";
 
 // What is bound to a statement that writes over a row, an EntryChange, under this name.
 inline constexpr char kChangePointer[] = "hypha-change";
+
+// While it lives, each hypha_extract() of this thread adds one to `progress.done`, which never passes `progress.total`.
+class CountExtractions {
+ public:
+  explicit CountExtractions(Progress& progress);
+  ~CountExtractions();
+  CountExtractions(const CountExtractions&) = delete;
+  CountExtractions& operator=(const CountExtractions&) = delete;
+};
 
 // Registers, deterministic and innocuous:
 //   hypha_match(filter, key, value, metadata, created_at, updated_at, version, crc)  1 when the BoundFilter matches.

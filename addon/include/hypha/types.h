@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "hypha/filter.h"
+#include "hypha/progress.h"
 #include "hypha/status.h"
 
 namespace hypha {
@@ -111,8 +112,9 @@ struct WriteOutcome {
 
 // How long a call may take, and whether it is still wanted. After setting `cancelled`, call Engine::Wake().
 struct CallControl {
-  std::int64_t timeout_ms = 0;                   // 0: of a read limits.query_timeout_ms, of a write none
-  std::shared_ptr<std::atomic<bool>> cancelled;  // null: cannot be cancelled; set by any thread
+  std::int64_t timeout_ms = 0;                     // 0: of a read limits.query_timeout_ms, of a write none
+  std::shared_ptr<std::atomic<bool>> cancelled{};  // null: cannot be cancelled; set by any thread
+  std::shared_ptr<Progress> progress{};            // of kCreateIndex, in values; null: nobody asks
 };
 using ReadControl = CallControl;
 
@@ -121,7 +123,8 @@ struct WriteRequest {
   std::vector<WriteOp> ops;
   bool atomic = false;
   Durability durability = Durability::kFull;
-  // Ends the wait for its turn, with kTimeout or kAborted and nothing written. What has begun goes on to its end.
+  // Ends the wait for its turn, with kTimeout or kAborted and nothing written. What has begun goes on to its end,
+  // unless it is a kCreateIndex alone, outside any transaction.
   CallControl control{};
 
   std::size_t Bytes() const {

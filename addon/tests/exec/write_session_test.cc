@@ -128,6 +128,85 @@ TEST_F(WriteSessionTest, AGroupThatFailsIsRunOneByOne) {
   EXPECT_EQ(Stored("small"), "1");
 }
 
+// Making an index: the one write that ends midway.
+class MakeIndexTest : public WriteSessionTest {
+ protected:
+  static constexpr int kEntries = 20'000;
+
+  void SetUp() override {
+    WriteSessionTest::SetUp();
+    std::vector<WriteOp> ops;
+    for (int i = 0; i < kEntries; ++i)
+      ops.push_back(SetOp("k" + std::to_string(i), "{\"f\":" + std::to_string(i) + "}"));
+    ASSERT_TRUE(Run(Job(std::move(ops))).status.ok());
+  }
+  static WriteJob IndexJob(bool unique = false) {
+    WriteOp op;
+    op.kind = WriteKind::kCreateIndex;
+    op.ns = "default";
+    op.value = R"([{"field":"f"}])";
+    op.unique = unique;
+    return Job({op});
+  }
+  std::int64_t Indexes() { return session_->db().QueryInteger("SELECT count(*) FROM hypha_indexes").value(); }
+  // Calls `then` once the index is begun: it is the second operation of the group.
+  void OnceBegun(std::function<void()> then) {
+    hooks_.reached = [then = std::move(then), operations = std::make_shared<int>(0)](const char* point) {
+      if (std::string_view(point) == "before-operation" && ++*operations == 2) then();
+    };
+  }
+  std::vector<WriteJob> Group(WriteJob index) {
+    std::vector<WriteJob> jobs;
+    jobs.push_back(Job({SetOp("a")}));
+    jobs.push_back(std::move(index));
+    jobs.push_back(Job({SetOp("b")}));
+    return jobs;
+  }
+};
+
+TEST_F(MakeIndexTest, EndsMidwayWhenItIsCalledOffAndTheRestOfItsGroupStays) {
+  WriteJob index = IndexJob();
+  index.wait.cancelled = std::make_shared<std::atomic<bool>>(false);
+  OnceBegun([flag = index.wait.cancelled] { flag->store(true); });
+  auto jobs = Group(std::move(index));
+  Run(jobs);
+  EXPECT_EQ(jobs[1].reply.status.code(), Code::kAborted);
+  EXPECT_TRUE(jobs[0].reply.status.ok() && jobs[2].reply.status.ok());
+  EXPECT_EQ(Stored("a") + Stored("b"), "11");
+  EXPECT_EQ(Indexes(), 0);
+}
+
+TEST_F(MakeIndexTest, EndsMidwayWhenItsTimeIsUp) {
+  WriteJob index = IndexJob();
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(200);
+  index.wait.until = until;
+  OnceBegun([until] { std::this_thread::sleep_until(until); });
+  auto jobs = Group(std::move(index));
+  Run(jobs);
+  EXPECT_EQ(jobs[1].reply.status.code(), Code::kTimeout);
+  EXPECT_EQ(Stored("a") + Stored("b"), "11");
+  EXPECT_EQ(Indexes(), 0);
+  EXPECT_TRUE(Run(IndexJob()).status.ok());
+  EXPECT_EQ(Indexes(), 1);
+}
+
+TEST_F(MakeIndexTest, TellsHowManyValuesItHasRead) {
+  for (const bool unique : {false, true}) {
+    WriteJob index = IndexJob(unique);
+    index.wait.cancelled = std::make_shared<std::atomic<bool>>(false);
+    const auto progress = std::make_shared<Progress>();
+    index.request.control.progress = progress;
+    ASSERT_TRUE(Run(std::move(index)).status.ok());
+    EXPECT_EQ(progress->total, kEntries * (unique ? 3 : 1));
+    EXPECT_EQ(progress->done, progress->total);
+    WriteOp drop;
+    drop.kind = WriteKind::kDropIndex;
+    drop.ns = "default";
+    drop.value = R"([{"field":"f"}])";
+    ASSERT_TRUE(Run(Job({drop})).status.ok());
+  }
+}
+
 TEST_F(WriteSessionTest, AFailedSyncIsIndeterminateAndStopsEverything) {
   ASSERT_TRUE(Run(Job({SetOp("first")})).status.ok());
   TheFaults().sync_error = SQLITE_IOERR_FSYNC;
