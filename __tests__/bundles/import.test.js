@@ -97,6 +97,18 @@ describe('importBundle()', () => {
     expect(existsSync(path)).toBe(true);
   });
 
+  test('has its place among the writes of its store, awaited or not', async () => {
+    const path = writeBundle(next(), entryLines(50));
+    const results = await Promise.all(Array.from({ length: 20 }, (_, i) => [
+      store.set('key-00000', `before ${i}`),
+      store.importBundle(path, { onConflict: 'update' }),
+      store.set('key-00001', i),
+    ]).flat());
+    const counts = results.filter((each) => each.updated !== undefined).map(({ inserted, updated }) => [inserted, updated]);
+    expect(counts).toEqual([[49, 1], ...Array(19).fill([0, 50])]);
+    expect(await store.getMany(['key-00000', 'key-00001'])).toEqual(new Map([['key-00000', { n: 0 }], ['key-00001', 19]]));
+  });
+
   test('reads meanwhile see the store as it was, whole, and writes wait their turn', async () => {
     await store.set('key-00000', 'before');
     const path = writeBundle(next(), entryLines(60_000));

@@ -122,10 +122,11 @@ Napi::Value StoreHandle::ImportBundle(const Napi::CallbackInfo& info) {
     return {};
   }
   spec.on_conflict = static_cast<OnConflict>(on_conflict);
+  auto place = hypha::QueueImport(*engine_, this);
   return StartOnThread<ImportSummary>(
       env, state_, token,
-      [engine = engine_, owner = this, spec](const Cancellation& cancelled, Outcome<ImportSummary>& outcome) {
-        outcome.problem = hypha::ImportBundle(*engine, owner, spec, cancelled, &outcome.summary);
+      [engine = engine_, place, spec](const Cancellation& cancelled, Outcome<ImportSummary>& outcome) {
+        outcome.problem = hypha::ImportBundle(*engine, *place, spec, cancelled, &outcome.summary);
       },
       &ImportToJs);
 }

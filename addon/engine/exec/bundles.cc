@@ -9,6 +9,7 @@
 #include "ops/bundle_export.h"
 #include "ops/bundle_import.h"
 #include "ops/bundle_reader.h"
+#include "ops/import_transaction.h"
 
 namespace hypha {
 namespace {
@@ -72,13 +73,17 @@ BundleProblem ExportBundle(Engine& engine, const ExportSpec& spec, const Cancell
   });
 }
 
-BundleProblem ImportBundle(Engine& engine, const void* owner, const ImportSpec& spec, const Cancellation& cancelled,
-                           ImportSummary* summary) {
+std::shared_ptr<ImportTransaction> QueueImport(Engine& engine, const void* owner) {
+  return std::make_shared<ImportTransaction>(engine, owner);
+}
+
+BundleProblem ImportBundle(Engine& engine, ImportTransaction& transaction, const ImportSpec& spec,
+                           const Cancellation& cancelled, ImportSummary* summary) {
   return CaughtProblem([&] {
     Status status = CheckPath(spec.path);
     if (!status.ok()) return BundleProblem{std::move(status), "", 0};
-    BundleProblem problem =
-        ImportLines(engine, owner, spec, static_cast<EngineImpl&>(engine).hooks(), &IsOpenDatabase, cancelled, summary);
+    BundleProblem problem = ImportLines(engine, transaction, spec, static_cast<EngineImpl&>(engine).hooks(),
+                                        &IsOpenDatabase, cancelled, summary);
     // Nobody but Abandon() takes its transaction away from an import.
     if (problem.status.code() == Code::kTransactionInvalid) problem.status = Status(Code::kClosed);
     return problem;

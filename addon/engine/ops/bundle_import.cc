@@ -53,11 +53,13 @@ BundleProblem ReadThrough(BundleReader& reader, const Limits& limits, const Canc
 
 class Importer {
  public:
-  Importer(Engine& engine, const void* owner, const ImportSpec& spec, ImportSummary* summary)
-      : spec_(spec), limits_(engine.options().limits), summary_(summary), transaction_(engine, owner) {}
+  Importer(Engine& engine, ImportTransaction& transaction, const ImportSpec& spec, ImportSummary* summary)
+      : spec_(spec), limits_(engine.options().limits), summary_(summary), transaction_(transaction) {}
+  ~Importer() { transaction_.RollBack(); }
+  Importer(const Importer&) = delete;
+  Importer& operator=(const Importer&) = delete;
 
   BundleProblem Run(const Hooks& hooks, const IsDatabase& is_database, const Cancellation& cancelled) {
-    // First of all, so that what is issued after the import comes after it.
     BundleProblem problem = Begin();
     if (!problem.status.ok() || summary_->already_loaded) return problem;
     std::unique_ptr<BundleReader> reader;
@@ -215,7 +217,7 @@ class Importer {
   const ImportSpec& spec_;
   const Limits& limits_;
   ImportSummary* summary_;
-  ImportTransaction transaction_;
+  ImportTransaction& transaction_;
   Batch batch_;
   std::vector<Origin> written_;  // of the request under way
   std::vector<std::pair<WriteOp, Origin>> indexes_;
@@ -223,9 +225,9 @@ class Importer {
 
 }  // namespace
 
-BundleProblem ImportLines(Engine& engine, const void* owner, const ImportSpec& spec, const Hooks& hooks,
+BundleProblem ImportLines(Engine& engine, ImportTransaction& transaction, const ImportSpec& spec, const Hooks& hooks,
                           const IsDatabase& is_database, const Cancellation& cancelled, ImportSummary* summary) {
-  return Importer(engine, owner, spec, summary).Run(hooks, is_database, cancelled);
+  return Importer(engine, transaction, spec, summary).Run(hooks, is_database, cancelled);
 }
 
 }  // namespace hypha

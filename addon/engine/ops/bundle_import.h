@@ -11,7 +11,7 @@ namespace hypha {
 // The row of hypha_meta that tells that an import with `once` was committed.
 inline constexpr const char* kLoadedMark = "bundle_load";
 
-BundleProblem ImportLines(Engine& engine, const void* owner, const ImportSpec& spec, const Hooks& hooks,
+BundleProblem ImportLines(Engine& engine, ImportTransaction& transaction, const ImportSpec& spec, const Hooks& hooks,
                           const IsDatabase& is_database, const Cancellation& cancelled, ImportSummary* summary);
 
 }  // namespace hypha

@@ -12,20 +12,29 @@ constexpr std::int64_t kTimeoutMs = 7LL * 24 * 60 * 60 * 1000;
 
 }  // namespace
 
-ImportTransaction::~ImportTransaction() {
+ImportTransaction::ImportTransaction(Engine& engine, const void* owner)
+    : engine_(engine), turn_(std::make_shared<Awaited<Result<TransactionId>>>()) {
+  engine_.Begin(owner, kTimeoutMs, [turn = turn_](Result<TransactionId> id) { turn->Put(std::move(id)); });
+}
+
+void ImportTransaction::RollBack() {
+  if (turn_ != nullptr) {
+    turn_->Leave([&engine = engine_](const Result<TransactionId>& id) {
+      if (id.ok()) engine.End(id.value(), false, [](const Status& /*status*/) {});
+    });
+    turn_ = nullptr;
+  }
   if (id_ == 0) return;
   static_cast<void>(Caught([&] {
     static_cast<void>(Wait());
     auto answer = std::make_shared<Awaited<Status>>();
-    engine_.End(id_, false, [answer](Status status) { answer->Put(std::move(status)); });
+    engine_.End(std::exchange(id_, 0), false, [answer](Status status) { answer->Put(std::move(status)); });
     return answer->Take();
   }));
 }
 
 Status ImportTransaction::Begin() {
-  auto answer = std::make_shared<Awaited<Result<TransactionId>>>();
-  engine_.Begin(owner_, kTimeoutMs, [answer](Result<TransactionId> id) { answer->Put(std::move(id)); });
-  auto id = answer->Take();
+  auto id = std::exchange(turn_, nullptr)->Take();
   if (id.ok()) id_ = id.value();
   return id.status();
 }

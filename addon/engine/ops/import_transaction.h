@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,30 +18,49 @@ template <class T>
 class Awaited {
  public:
   void Put(T value) {
-    MutexLock lock(mutex_);
-    value_.emplace(std::move(value));
-    ready_.NotifyAll();
+    std::function<void(T)> late;
+    {
+      MutexLock lock(mutex_);
+      late = std::move(late_);
+      if (late == nullptr) value_.emplace(std::move(value));
+      ready_.NotifyAll();
+    }
+    if (late != nullptr) late(std::move(value));
   }
   T Take() {
     MutexLock lock(mutex_);
     while (!value_) ready_.Wait(mutex_);
     return std::move(*value_);
   }
+  // Instead of Take(), without waiting: `late` gets the answer, perhaps on the thread that puts it.
+  void Leave(std::function<void(T)> late) {
+    {
+      MutexLock lock(mutex_);
+      if (!value_) {
+        late_ = std::move(late);
+        return;
+      }
+    }
+    late(std::move(*value_));
+  }
 
  private:
   Mutex mutex_;
   CondVar ready_;
   std::optional<T> value_ GUARDED_BY(mutex_);
+  std::function<void(T)> late_ GUARDED_BY(mutex_);
 };
 
-// Thread: one. Rolls back in the destructor unless Commit() was called.
+// Thread: made on any, then used on one. Has its place among the writes from its making on. Rolled back in the
+// destructor unless it was committed.
 class ImportTransaction {
  public:
-  ImportTransaction(Engine& engine, const void* owner) : engine_(engine), owner_(owner) {}
-  ~ImportTransaction();
+  ImportTransaction(Engine& engine, const void* owner);
+  ~ImportTransaction() { RollBack(); }
   ImportTransaction(const ImportTransaction&) = delete;
   ImportTransaction& operator=(const ImportTransaction&) = delete;
 
+  // Waits for its turn.
   Status Begin();
   // The row of hypha_meta as text, empty when there is none.
   Result<std::string> Meta(const std::string& name);
@@ -51,11 +71,13 @@ class ImportTransaction {
   WriteReply Wait();
   // REQUIRES: nothing is under way.
   Status Commit();
+  // Gives the place back, or waits for the rollback of what was begun. Nothing after Commit().
+  void RollBack();
 
  private:
   Engine& engine_;
-  const void* owner_;
   TransactionId id_ = 0;
+  std::shared_ptr<Awaited<Result<TransactionId>>> turn_;  // null once taken
   std::shared_ptr<Awaited<WriteReply>> under_way_;
 };
 

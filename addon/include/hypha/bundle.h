@@ -70,10 +70,15 @@ struct BundleProblem {
 BundleProblem ExportBundle(Engine& engine, const ExportSpec& spec, const Cancellation& cancelled,
                            BundleSummary* summary);
 
-// In one transaction, all of it or nothing: reads the whole bundle, then applies it. `owner` groups the transaction
-// with the others of the store's user, see Engine::Abandon().
-BundleProblem ImportBundle(Engine& engine, const void* owner, const ImportSpec& spec, const Cancellation& cancelled,
-                           ImportSummary* summary);
+// An import's place among the writes of the store: what is issued after this call comes after the import, on whatever
+// thread that runs. `owner` groups its transaction with the others of the store's user, see Engine::Abandon(). Given
+// back unused it changes nothing. REQUIRES: the engine outlives it.
+class ImportTransaction;
+std::shared_ptr<ImportTransaction> QueueImport(Engine& engine, const void* owner);
+
+// In that transaction, all of it or nothing: reads the whole bundle, then applies it.
+BundleProblem ImportBundle(Engine& engine, ImportTransaction& transaction, const ImportSpec& spec,
+                           const Cancellation& cancelled, ImportSummary* summary);
 
 // At most this many problems are told.
 inline constexpr std::size_t kMaxBundleProblems = 100;

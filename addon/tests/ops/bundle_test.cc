@@ -95,7 +95,7 @@ TEST_F(BundleTest, ABundleWhoseReplacementWasCutShortIsFoundBesideItsName) {
   spec.path = path;
   Share other = Open(Memory());
   ImportSummary summary;
-  EXPECT_TRUE(ImportBundle(other.engine(), this, spec, nullptr, &summary).status.ok());
+  EXPECT_TRUE(ImportBundle(other.engine(), *QueueImport(other.engine(), this), spec, nullptr, &summary).status.ok());
   EXPECT_EQ(summary.inserted, 1);
 }
 
@@ -117,10 +117,11 @@ TEST_F(BundleTest, ABundleThatChangesBetweenItsReadingsIsRefused) {
   ImportSpec spec;
   spec.path = path;
   ImportSummary summary;
-  const Status status = ImportBundle(share.engine(), this, spec, nullptr, &summary).status;
+  const Status status =
+      ImportBundle(share.engine(), *QueueImport(share.engine(), this), spec, nullptr, &summary).status;
   EXPECT_EQ(status.code(), Code::kBundleInvalid) << status.message();
   EXPECT_EQ(share.Get("k", "n"), "absent");
-  EXPECT_TRUE(ImportBundle(share.engine(), this, spec, nullptr, &summary).status.ok());
+  EXPECT_TRUE(ImportBundle(share.engine(), *QueueImport(share.engine(), this), spec, nullptr, &summary).status.ok());
   EXPECT_EQ(share.Get("k", "n"), "2");
 }
 
@@ -141,7 +142,7 @@ TEST_F(BundleTest, AbandonedByItsOwnerAnImportIsRolledBack) {
     ImportSpec spec;
     spec.path = path;
     ImportSummary summary;
-    status = ImportBundle(share.engine(), this, spec, nullptr, &summary).status;
+    status = ImportBundle(share.engine(), *QueueImport(share.engine(), this), spec, nullptr, &summary).status;
     done = true;
   });
   while (!done) share.engine().Abandon(this);
@@ -165,7 +166,8 @@ TEST_F(BundleTest, CancelledBeforeItBeginsNothingIsDone) {
   ImportSpec spec;
   spec.path = path;
   ImportSummary imported;
-  EXPECT_EQ(ImportBundle(share.engine(), this, spec, cancelled, &imported).status.code(), Code::kAborted);
+  EXPECT_EQ(ImportBundle(share.engine(), *QueueImport(share.engine(), this), spec, cancelled, &imported).status.code(),
+            Code::kAborted);
 }
 
 TEST(BundleFormatTest, PartNames) {
