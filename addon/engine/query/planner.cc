@@ -85,7 +85,9 @@ Plan MakePlan(const FilterNode& filter, const PlanRequest& request) {
   const bool ranged = !terms.where.empty();
   // Reading the whole table in rowid order is cheaper than hopping to each row from the index, when most rows count.
   const bool stops_early = request.unsorted && request.limited;
-  plan.table_scan = request.mostly_this_namespace && !ranged && !stops_early && plan.match;
+  // Without a filter the index alone gives a count, and the order of the keys.
+  const bool index_suffices = !plan.match && (request.count_only || request.unsorted);
+  plan.table_scan = request.mostly_this_namespace && !ranged && !stops_early && !index_suffices;
   plan.key_order = request.unsorted && !plan.table_scan;
   plan.count_only = request.count_only;
   plan.sql = request.count_only ? kSelectCount : kSelectRow;

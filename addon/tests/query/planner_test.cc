@@ -105,5 +105,18 @@ TEST(Planner, TheTableIsScannedOnlyWhereMostRowsCount) {
   EXPECT_TRUE(MakePlan(filter, request).key_order);
 }
 
+TEST(Planner, WithoutAFilterTheTableIsScannedForTheSakeOfASortOnly) {
+  PlanRequest request;
+  request.mostly_this_namespace = true;
+  EXPECT_TRUE(MakePlan(And({}), request).table_scan);
+  request.limited = true;
+  EXPECT_TRUE(MakePlan(And({}), request).table_scan);
+  request.unsorted = true;
+  EXPECT_FALSE(MakePlan(And({}), request).table_scan);
+  request.unsorted = false;
+  request.count_only = true;
+  EXPECT_FALSE(MakePlan(And({}), request).table_scan);
+}
+
 }  // namespace
 }  // namespace hypha
