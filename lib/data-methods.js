@@ -7,6 +7,7 @@ import { StorageError, invalidArgument } from './errors.js';
 import { FLAG, KIND, OpList } from './op-list.js';
 import { METHOD_OPTIONS, readOptions } from './options.js';
 import { ReadMethods } from './read-methods.js';
+import { toEntry } from './results.js';
 import { DEFAULT_NAMESPACE, Scope } from './scope.js';
 import { checkKey, metadataToJson } from './validate.js';
 
@@ -199,7 +200,8 @@ export class DataMethods extends ReadMethods {
 
   /**
    * Replaces a value by what `change` makes of it. Updates of one key through one store run one after the other; if
-   * another writer comes between, `change` is called again with the newer value.
+   * another writer comes between, `change` is called again with the newer value. close() runs the updates issued before
+   * it, but does not wait for a promise of `change` that is not settled in a turn of the event loop: HYPHA_CLOSED.
    * @template [T=any]
    * @param {string} key
    * @param {(value: T | undefined) => T | Promise<T>} change undefined: the key is absent
@@ -225,15 +227,20 @@ export class DataMethods extends ReadMethods {
    * @returns {Promise<{ value: any, version: number }>}
    */
   async #update(key, change, { namespace, durability, retries = UPDATE_RETRIES }, control) {
-    const { transactionTimeout } = this.#scope.session.limits;
+    const { session } = this.#scope;
     for (let attempt = 0; ; attempt++) {
-      const entry = await this.getEntry(key, { namespace, ...control?.rest });
+      control?.check();
+      const reading = session.entryForUpdate(namespace, key);
+      const raw = await (control === undefined ? reading : control.race(reading));
+      const entry = raw === undefined ? undefined : toEntry(key, raw);
       let value = change(entry?.value);
       if (typeof value?.then === 'function') {
-        value = await new Control(control?.rest ?? { timeout: transactionTimeout }).race(Promise.resolve(value));
+        const limit = new Control(control?.rest ?? { timeout: session.limits.transactionTimeout });
+        value = await limit.race(session.untilClose(Promise.resolve(value)));
       }
+      const op = setOp(this.#scope, key, value, { namespace, ifVersion: entry?.version ?? null });
       try {
-        const { version } = await this.set(key, value, { namespace, durability, ifVersion: entry?.version ?? null, ...control?.rest });
+        const version = await session.writeOfUpdate(op, durability, control);
         return { value, version };
       } catch (error) {
         if (/** @type {any} */ (error).code !== 'HYPHA_CONFLICT' || attempt >= retries) throw error;

@@ -1,9 +1,10 @@
 // Lines of work by name, where each waits for the one before.
 
-import { closed, settle } from './errors.js';
+import { settle } from './errors.js';
 
 /** @typedef {import('./control.js').Control} Control */
 /** @typedef {import('./native.js').NativeStore} NativeStore */
+/** @typedef {import('./errors.js').StorageError} StorageError */
 
 export class Lines {
   /** @type {NativeStore} */ #native;
@@ -52,13 +53,23 @@ export class Lines {
     return mine;
   }
 
+  /** @param {Promise<void>} turn @param {Control | undefined} control */
+  async #itsTurn(turn, control) {
+    try {
+      await (control === undefined ? settle(turn) : control.race(settle(turn)));
+    } catch (error) {
+      // close() leaves the line in the middle of the wait: without it the work may only have to be done again.
+      if (/** @type {StorageError} */ (error).code !== 'HYPHA_CLOSED') throw error;
+    }
+  }
+
   /** @template T @param {string} name @param {() => Promise<T>} work @param {Control | undefined} control @returns {Promise<T>} */
   async #inSharedOrder(name, work, control) {
-    if (this.#owner.isClosed) throw closed();
+    if (this.#owner.isClosed) return work(); // it was issued before; the lines of the file are left
     const ticket = ++this.#lastTicket;
     const turn = this.#native.enterLine(name, ticket);
     try {
-      if (turn !== undefined) await (control === undefined ? settle(turn) : control.race(settle(turn)));
+      if (turn !== undefined) await this.#itsTurn(turn, control);
       return await work();
     } finally {
       if (!this.#owner.isClosed) this.#native.leaveLine(name, ticket); // close() has left all lines

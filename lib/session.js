@@ -2,6 +2,7 @@
 // against both.
 
 import { isInside } from './bodies.js';
+import { Closing } from './closing.js';
 import { Control, controlled } from './control.js';
 import { StorageError, closed, settle, toError } from './errors.js';
 import { Lines } from './lines.js';
@@ -32,9 +33,7 @@ export class StoreSession {
   /** @type {Turn} */ #turn;
   /** @type {Durability} */ #durability;
   /** @type {(() => boolean)[]} reads that wait for a turn with time; false: not in this one */ #later = [];
-  /** @type {Set<Promise<unknown>>} reads that were begun */ #running = new Set();
-  #closed = false;
-  #stop = new AbortController(); // fires when close() begins
+  #closing = new Closing();
   /** @type {Lines} */ lines;
   /** Those that hold something. @type {Set<import('./write-buffer.js').WriteBuffer>} */ buffers = new Set();
 
@@ -50,7 +49,7 @@ export class StoreSession {
   }
 
   get isClosed() {
-    return this.#closed;
+    return this.#closing.begun;
   }
 
   /** @param {Durability | undefined} durability @returns {number} */
@@ -59,7 +58,7 @@ export class StoreSession {
   }
 
   #checkOpen() {
-    if (this.#closed) throw closed();
+    if (this.#closing.begun) throw closed();
   }
 
   /** Inside its own transaction's body the store would wait for itself. */
@@ -76,7 +75,7 @@ export class StoreSession {
    * @returns {string | undefined | Promise<string | undefined>}
    */
   valueText(ns, key) {
-    if (!this.#closed && this.#queue.idle) {
+    if (!this.#closing.begun && this.#queue.idle) {
       this.#turn.touch();
       const answer = this.#native.get(ns === DEFAULT_NAMESPACE ? 0 : ns, key);
       if (typeof answer !== 'number') return answer;
@@ -90,7 +89,7 @@ export class StoreSession {
    * @returns {true | undefined | Promise<true | undefined>}
    */
   isPresent(ns, key) {
-    if (!this.#closed && this.#queue.idle) {
+    if (!this.#closing.begun && this.#queue.idle) {
       this.#turn.touch();
       const answer = this.#native.has(ns === DEFAULT_NAMESPACE ? 0 : ns, key);
       if (typeof answer !== 'number') return answer;
@@ -155,11 +154,23 @@ export class StoreSession {
    */
   readPoint(ns, key, inline, elsewhere) {
     this.#checkOpen();
+    return this.#readPoint(ns, key, inline, elsewhere);
+  }
+
+  /**
+   * @template T
+   * @param {string} ns
+   * @param {string} key
+   * @param {(store: NativeStore) => T | number} inline
+   * @param {(store: NativeStore) => Promise<T>} elsewhere
+   * @returns {T | Promise<T>}
+   */
+  #readPoint(ns, key, inline, elsewhere) {
     if (!this.#queue.idle) {
       const pending = this.#queue.pendingOn(ns, key);
       if (pending !== undefined) {
         this.#checkNotNested();
-        return this.#during(pending.then(() => this.#readInline(inline, elsewhere)));
+        return this.#closing.during(pending.then(() => this.#readInline(inline, elsewhere)));
       }
     }
     return this.#readInline(inline, elsewhere);
@@ -177,7 +188,7 @@ export class StoreSession {
     const answer = inline(this.#native);
     if (typeof answer !== 'number') return answer;
     if (answer === native.YIELD) return this.#readLater(inline, elsewhere);
-    return this.#during(settle(elsewhere(this.#native)));
+    return this.#closing.during(settle(elsewhere(this.#native)));
   }
 
   /**
@@ -189,7 +200,7 @@ export class StoreSession {
    */
   #readLater(inline, elsewhere) {
     if (this.#later.length === 0) this.#turn.next().then(this.#runLater);
-    return this.#during(
+    return this.#closing.during(
       new Promise((resolve, reject) => {
         this.#later.push(() => {
           try {
@@ -215,19 +226,6 @@ export class StoreSession {
   };
 
   /**
-   * Lets close() wait for it.
-   * @template T
-   * @param {Promise<T>} promise
-   * @returns {Promise<T>}
-   */
-  #during(promise) {
-    this.#running.add(promise);
-    const done = () => this.#running.delete(promise);
-    promise.then(done, done);
-    return promise;
-  }
-
-  /**
    * @param {string} ns
    * @param {string[]} keys
    * @returns {Promise<[chunks: (string | number)[], present: string]>}
@@ -248,7 +246,7 @@ export class StoreSession {
    */
   async #afterWrites(read) {
     const pending = this.#pendingWrites();
-    return this.#during(pending === undefined ? Promise.resolve(read()) : pending.then(read));
+    return this.#closing.during(pending === undefined ? Promise.resolve(read()) : pending.then(read));
   }
 
   /** @returns {Promise<unknown> | undefined} what a read of anything has to wait for: every write issued before */
@@ -291,7 +289,7 @@ export class StoreSession {
   async readWhole(work) {
     this.#checkOpen();
     await this.flushBuffers();
-    return this.#afterWrites(() => work(this.#native, this.#stop.signal));
+    return this.#afterWrites(() => work(this.#native, this.#closing.signal));
   }
 
   /**
@@ -320,7 +318,7 @@ export class StoreSession {
     if (this.buffers.size > 0) await this.flushBuffers();
     this.#checkOpen();
     this.#queue.flush();
-    return this.#during(start(this.#native));
+    return this.#closing.during(start(this.#native));
   }
 
   /** A promise that is settled in a later turn of the event loop. */
@@ -336,6 +334,11 @@ export class StoreSession {
    */
   write(op, durability, control) {
     this.#checkOpen();
+    return this.#write(op, durability, control);
+  }
+
+  /** @param {Op} op @param {Durability | undefined} durability @param {Control | undefined} control @returns {Promise<number>} */
+  #write(op, durability, control) {
     this.#checkNotNested();
     const level = this.#level(durability);
     return control === undefined ? this.#queue.add(op, level) : this.#queue.addAlone(op, level, control);
@@ -375,9 +378,34 @@ export class StoreSession {
     await Promise.all([...this.buffers].map((buffer) => buffer[flushNow]()));
   }
 
-  /** @template T @param {string} name @param {() => Promise<T>} work @param {Control} [control] @returns {Promise<T>} */
+  /**
+   * Runs an update after those of the same name. close() waits for it, and so its steps are open to it until then.
+   * @template T
+   * @param {string} name
+   * @param {() => Promise<T>} work
+   * @param {Control} [control]
+   * @returns {Promise<T>}
+   */
   inOrder(name, work, control) {
-    return this.lines.inOrder(name, work, control);
+    this.#checkOpen();
+    return this.#closing.during(this.lines.inOrder(name, work, control));
+  }
+
+  /** What an update starts from. @param {string} ns @param {string} key @returns {Promise<RawEntry | undefined>} */
+  async entryForUpdate(ns, key) {
+    this.#closing.checkWaits();
+    return this.#readPoint(ns, key, (store) => store.getEntry(ns, key), (store) => store.read(0, 'entry', ns, key));
+  }
+
+  /** What it ends with. @param {Op} op @param {Durability} [durability] @param {Control} [control] @returns {Promise<number>} */
+  async writeOfUpdate(op, durability, control) {
+    this.#closing.checkWaits();
+    return this.#write(op, durability, control);
+  }
+
+  /** What its function promised, waited for no longer than close() can. @template T @param {Promise<T>} promise @returns {Promise<T>} */
+  untilClose(promise) {
+    return this.#closing.unlessBegun(promise, () => this.#turn.next());
   }
 
   /** @param {BeginOptions} options checked @returns {Promise<TransactionSession | SnapshotSession>} */
@@ -458,11 +486,10 @@ export class StoreSession {
   /** Call once. @returns {Promise<void>} */
   async close() {
     this.#queue.flush();
-    this.#closed = true;
-    this.#stop.abort();
+    this.#closing.begin();
     this.#native.abandon(); // else reads would wait for writes that wait for a transaction
     await this.flushBuffers();
-    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    await this.#closing.ended(this.limits.transactionTimeout);
     await settle(this.#native.close());
   }
 }

@@ -103,6 +103,16 @@ export class ViewSession {
     return this.read('many', ns, keys);
   }
 
+  /** The steps of an update(), see StoreSession. @param {string} ns @param {string} key @returns {Promise<RawEntry | undefined>} */
+  async entryForUpdate(ns, key) {
+    return this.entry(ns, key);
+  }
+
+  /** @template T @param {Promise<T>} promise @returns {Promise<T>} */
+  untilClose(promise) {
+    return this.store.untilClose(promise);
+  }
+
   /** @param {string} kind @param {unknown[]} args @returns {Promise<any>} */
   async read(kind, ...args) {
     return this.readControlled(undefined, kind, ...args);
@@ -155,6 +165,11 @@ export class SnapshotSession extends ViewSession {
   async write() {
     this.check();
     throw new StorageError('HYPHA_READ_ONLY', 'the transaction only reads');
+  }
+
+  /** @returns {Promise<number>} */
+  writeOfUpdate() {
+    return this.write();
   }
 
   /** @returns {Promise<(number | Error)[]>} */

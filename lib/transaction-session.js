@@ -110,6 +110,11 @@ export class TransactionSession extends ViewSession {
     return control === undefined ? this.#queue.add(op, 0) : this.#queue.addAlone(op, 0, control);
   }
 
+  /** @param {Op} op @param {Durability | undefined} durability @param {Control | undefined} control @returns {Promise<number>} */
+  writeOfUpdate(op, durability, control) {
+    return this.write(op, durability, control);
+  }
+
   /** @param {OpList} ops @param {boolean} atomic @param {Durability} [_durability] @param {Control} [control] @returns {Promise<(number | Error)[]>} */
   async writeAll(ops, atomic, _durability, control) {
     this.check();

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { open, Store } from '../../lib/index.js';
 import { MyceliaStorageBackend } from '../../lib/mycelia/index.js';
 import { tempFolder, within } from '../helpers/child-run.js';
@@ -132,6 +133,92 @@ describe('closing a store', () => {
     await within('close', store.close());
     const outcomes = await within('settle the waiting transactions', Promise.all(waiting));
     expect(outcomes.map(({ code }) => code)).toEqual(waiting.map(() => 'HYPHA_CLOSED'));
+  });
+});
+
+describe('close() and the updates issued before it', () => {
+  let folder;
+  let path;
+  beforeEach(() => {
+    folder = tempFolder();
+    path = folder.file('update.db');
+  });
+  afterEach(() => folder.remove());
+
+  const plusOne = (n = 0) => n + 1;
+  const stored = async (key) => {
+    const store = await open({ path });
+    const value = await store.get(key);
+    await store.close();
+    return value;
+  };
+
+  it('runs them to their end, in order, also those that wait in line', async () => {
+    const store = await open({ path });
+    const updates = Array.from({ length: 50 }, (_, i) => outcome(store.update('n', i % 2 === 0 ? plusOne : async (n) => plusOne(n))));
+    const limited = outcome(store.update('n', plusOne, { timeout: 60_000 }));
+    const closing = store.close();
+    const late = outcome(store.update('n', plusOne));
+    await within('close', closing);
+    expect((await Promise.all(updates)).map((answer) => answer.value?.value ?? answer.code)).toEqual(updates.map((_, i) => i + 1));
+    expect((await limited).value?.value).toBe(51);
+    expect(await late).toEqual(CLOSED);
+    expect(await stored('n')).toBe(51);
+  });
+
+  it('runs one that waits for an update of another store of the file', async () => {
+    const [store, other] = [await open({ path }), await open({ path })];
+    let release;
+    const holding = other.update('n', (n = 0) => new Promise((resolve) => { release = () => resolve(n + 10); }));
+    while (release === undefined) await setImmediate();
+    const waiting = outcome(store.update('n', plusOne));
+    await setImmediate();
+    await within('close', store.close());
+    expect((await waiting).value?.value).toBe(1);
+    release();
+    // It had read the key before; it is called again with what the other wrote.
+    await setImmediate();
+    while (await other.get('n') === 1) { release(); await setImmediate(); }
+    expect((await holding).value).toBe(11);
+    await other.close();
+  });
+
+  it('does not wait for a change that takes longer than a turn: HYPHA_CLOSED, and nothing of it is stored', async () => {
+    const store = await open({ path });
+    let finish;
+    const slow = outcome(store.update('slow', () => new Promise((resolve) => { finish = resolve; })));
+    const behind = outcome(store.update('slow', plusOne));
+    const endless = outcome(store.update('endless', () => new Promise(() => {})));
+    const closes = outcome(store.update('closes', async () => store.close()));
+    await within('close', store.close());
+    finish(7);
+    expect(await Promise.all([slow, behind, endless, closes])).toEqual([CLOSED, { value: { value: 1, version: expect.any(Number) } }, CLOSED, CLOSED]);
+    expect(await stored('slow')).toBe(1);
+  });
+
+  it('fails them as it would have without it: a change that throws, a value that cannot be stored', async () => {
+    const store = await open({ path });
+    const answers = [
+      outcome(store.update('a', () => { throw new TypeError('mine'); })),
+      outcome(store.update('b', async () => { throw new TypeError('mine'); })),
+      outcome(store.update('c', () => 1n)),
+    ];
+    await within('close', store.close());
+    expect((await Promise.all(answers)).map(({ name, code }) => code ?? name)).toEqual(['TypeError', 'TypeError', 'HYPHA_INVALID_VALUE']);
+  });
+
+  it('gives up those that are not done when limits.transactionTimeout has passed since it began', async () => {
+    const [store, other] = [await open({ path, limits: { transactionTimeout: 5 } }), await open({ path, limits: { transactionTimeout: 5 } })];
+    let calls = 0;
+    // Whoever else writes the key each time makes it begin again.
+    const update = outcome(store.update('n', (n) => {
+      other.set('n', ++calls);
+      return plusOne(n);
+    }, { retries: 1000 }));
+    await within('close', store.close());
+    expect(await update).toEqual(CLOSED);
+    expect(calls).toBeGreaterThan(0);
+    await other.close();
   });
 });
 

@@ -1,0 +1,70 @@
+// The end of a session: what close() waits for, and what it does not.
+
+import { clearTimeout, setTimeout } from 'node:timers';
+
+import { onAbort } from './control.js';
+import { closed } from './errors.js';
+
+export class Closing {
+  /** @type {Set<Promise<unknown>>} reads and updates that were begun */ #running = new Set();
+  #stop = new AbortController(); // fires when close() begins
+  #gaveUp = false; // nothing is waited for any more
+  begun = false;
+
+  /** @returns {AbortSignal} fires when close() begins */
+  get signal() {
+    return this.#stop.signal;
+  }
+
+  begin() {
+    this.begun = true;
+    this.#stop.abort();
+  }
+
+  /** Fails where close() does not wait for updates any more. */
+  checkWaits() {
+    if (this.#gaveUp) throw closed();
+  }
+
+  /**
+   * Lets close() wait for it.
+   * @template T
+   * @param {Promise<T>} promise
+   * @returns {Promise<T>}
+   */
+  during(promise) {
+    this.#running.add(promise);
+    const done = () => this.#running.delete(promise);
+    promise.then(done, done);
+    return promise;
+  }
+
+  /** Settled once nothing runs. @param {number} patience milliseconds that updates have: others who write the same keys could keep them for long */
+  async ended(patience) {
+    const timer = setTimeout(() => {
+      this.#gaveUp = true;
+    }, patience);
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    clearTimeout(timer);
+    this.#gaveUp = true;
+  }
+
+  /**
+   * Waits for what a user's function promised. Nobody knows whether it ever comes: once close() has begun, no longer than
+   * a turn of the event loop.
+   * @template T
+   * @param {Promise<T>} promise
+   * @param {() => Promise<void>} nextTurn
+   * @returns {Promise<T>}
+   */
+  unlessBegun(promise, nextTurn) {
+    return new Promise((resolve, reject) => {
+      const giveUp = () => nextTurn().then(() => reject(closed()));
+      /** @type {(() => void) | undefined} */
+      let unwatch;
+      if (this.begun) giveUp();
+      else unwatch = onAbort(this.signal, giveUp);
+      promise.then(resolve, reject).finally(unwatch);
+    });
+  }
+}
