@@ -10,6 +10,8 @@ namespace hypha {
 
 // Appends `text` (UTF-8) as a JSON string.
 void AppendJsonString(std::string& out, std::string_view text);
+// The same of a text that may be anything; false when it is not UTF-8.
+[[nodiscard]] bool AppendJsonText(std::string& out, std::string_view text);
 
 // Builds JsonChunks: each chunk is the text of one JSON array. Elements are appended to Element() after Open().
 class ChunkWriter {

@@ -1,6 +1,7 @@
 #include <cstring>
 #include <vector>
 
+#include "base/utf8.h"
 #include "query/json_scan.h"
 
 namespace hypha::json {
@@ -125,8 +126,10 @@ class Validator {
         if (!Escape()) return false;
       } else if (c < 0x80) {
         ++at_;
-      } else if (!MultiByte(c)) {
-        return false;
+      } else {
+        const std::size_t length = MultiByteLength(at_, end_);
+        if (length == 0) return false;
+        at_ += length;
       }
     }
     return false;
@@ -143,22 +146,6 @@ class Validator {
     for (const char* const stop = at_ + 4; at_ != stop; ++at_) {
       if (!IsHexDigit(*at_)) return false;
     }
-    return true;
-  }
-
-  // One UTF-8 character: shortest form, no surrogate, nothing above U+10FFFF. The lead byte narrows the second one.
-  bool MultiByte(unsigned char lead) {
-    if (lead < 0xc2 || lead > 0xf4) return false;
-    const int tail = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
-    if (end_ - at_ <= tail) return false;
-    const unsigned char second = static_cast<unsigned char>(at_[1]);
-    const unsigned char low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
-    const unsigned char high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-    if (second < low || second > high) return false;
-    for (int i = 2; i <= tail; ++i) {
-      if ((static_cast<unsigned char>(at_[i]) & 0xc0) != 0x80) return false;
-    }
-    at_ += tail + 1;
     return true;
   }
 

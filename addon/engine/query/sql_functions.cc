@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/utf8.h"
 #include "query/index_definition.h"
 #include "query/js_number.h"
 #include "query/json_scan.h"
@@ -118,17 +119,6 @@ void ExtractKey(sqlite3_context* context, int count, sqlite3_value** arguments) 
 }
 
 bool IsText(sqlite3_value* value) { return sqlite3_value_type(value) == SQLITE_TEXT; }
-
-// JSON.parse's notion of text covers UTF-8: a string is valid when its quoted form is.
-bool IsUtf8(std::string_view text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    const bool plain = static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\';
-    quoted.push_back(plain ? c : ' ');
-  }
-  quoted.push_back('"');
-  return json::IsValid(quoted);
-}
 
 const char* NameProblem(sqlite3_value* name, std::size_t max_bytes) {
   if (!IsText(name)) return "the name is not text";

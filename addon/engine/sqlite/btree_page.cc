@@ -37,6 +37,7 @@ std::optional<Page> Page::Parse(std::string_view bytes, PageNumber number, const
   page.cells_ = ReadU16(bytes.data() + header + 3);
   page.pointers_ = header + (page.is_leaf() ? 8 : 12);
   if (page.pointers_ + 2 * page.cells_ > page.usable_) return std::nullopt;
+  page.most_local_ = MostLocalBytes(page.usable_, page.is_index());
   if (!page.is_leaf()) page.right_child_ = ReadU32(bytes.data() + header + 8);
   return page;
 }
@@ -68,12 +69,18 @@ bool Page::ReadCell(std::uint32_t i, Cell* cell) const {
     if (at == nullptr) return false;
     cell->rowid = static_cast<std::int64_t>(rowid);
   }
+  if (cell->payload_bytes <= most_local_) {  // nearly every record
+    if (static_cast<std::size_t>(end - at) < cell->payload_bytes) return false;
+    cell->local = {at, static_cast<std::size_t>(cell->payload_bytes)};
+    cell->first_overflow = 0;
+    return true;
+  }
   const std::uint32_t local = LocalBytes(cell->payload_bytes, usable_, is_index());
-  const bool overflows = local < cell->payload_bytes;
-  if (static_cast<std::size_t>(end - at) < local + (overflows ? 4U : 0U)) return false;
+  constexpr std::size_t kNextBytes = 4;
+  if (static_cast<std::size_t>(end - at) < local + kNextBytes) return false;
   cell->local = {at, local};
-  cell->first_overflow = overflows ? ReadU32(at + local) : 0;
-  return !overflows || cell->first_overflow != 0;
+  cell->first_overflow = ReadU32(at + local);
+  return cell->first_overflow != 0;
 }
 
 bool Page::ReadSeparator(std::uint32_t i, std::int64_t* rowid) const {
@@ -85,8 +92,12 @@ bool Page::ReadSeparator(std::uint32_t i, std::int64_t* rowid) const {
   return true;
 }
 
+std::uint32_t MostLocalBytes(std::uint32_t usable_bytes, bool is_index) {
+  return is_index ? (usable_bytes - 12) * 64 / 255 - 23 : usable_bytes - 35;
+}
+
 std::uint32_t LocalBytes(std::uint64_t payload, std::uint32_t usable_bytes, bool is_index) {
-  const std::uint32_t most = is_index ? (usable_bytes - 12) * 64 / 255 - 23 : usable_bytes - 35;
+  const std::uint32_t most = MostLocalBytes(usable_bytes, is_index);
   if (payload <= most) return static_cast<std::uint32_t>(payload);
   const std::uint32_t least = (usable_bytes - 12) * 32 / 255 - 23;
   const auto even = static_cast<std::uint32_t>(least + (payload - least) % (usable_bytes - 4));

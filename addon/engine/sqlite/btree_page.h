@@ -86,11 +86,13 @@ class Page {
   std::uint32_t pointers_ = 0;  // offset of the array of cell offsets
   std::uint32_t cells_ = 0;
   std::uint32_t usable_ = 0;
+  std::uint32_t most_local_ = 0;  // records up to this long are whole in their page
   std::uint32_t right_child_ = 0;
   PageKind kind_ = PageKind::kLeafTable;
 };
 
-// How many bytes of a record of `payload` bytes its page holds.
+// How many bytes of a record of `payload` bytes its page holds: all, up to MostLocalBytes().
+std::uint32_t MostLocalBytes(std::uint32_t usable_bytes, bool is_index);
 std::uint32_t LocalBytes(std::uint64_t payload, std::uint32_t usable_bytes, bool is_index);
 
 }  // namespace hypha::btree

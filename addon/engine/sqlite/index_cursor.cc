@@ -19,9 +19,10 @@ bool IndexCursor::Enter(btree::PageNumber number) {
   if (depth_ == kMaxTreeDepth) return Fail(Damaged());
   auto& level = levels_[static_cast<std::size_t>(depth_)];
   if (level == nullptr) level = std::make_unique<Level>();
-  Status status = pages_.Load(number, &level->loaded);
+  level->turn ^= 1U;
+  Status status = pages_.Load(number, &level->loaded());
   if (!status.ok()) return Fail(std::move(status));
-  if (!level->loaded.page.is_index()) return Fail(Damaged());
+  if (!level->loaded().page.is_index()) return Fail(Damaged());
   level->cell = 0;
   ++depth_;
   return true;
@@ -34,7 +35,8 @@ bool IndexCursor::ReadRecord(const btree::Page& page, std::uint32_t i, std::stri
     *record = cell.local;
     return true;
   }
-  auto whole = pages_.Record(cell, &scratch_);
+  turn_ ^= 1U;
+  auto whole = pages_.Record(cell, &scratch_[turn_]);
   if (!whole.ok()) return Fail(whole.status());
   *record = whole.value();
   return true;
@@ -71,9 +73,9 @@ Status IndexCursor::Seek(std::string_view name, const Compare& compare) {
   btree::PageNumber number = root.value();
   while (Enter(number)) {
     Level& level = *levels_[static_cast<std::size_t>(depth_ - 1)];
-    level.cell = FirstNotBefore(level.loaded.page, compare);
-    if (!status_.ok() || level.loaded.page.is_leaf()) break;
-    number = level.loaded.page.Child(level.cell);
+    level.cell = FirstNotBefore(level.loaded().page, compare);
+    if (!status_.ok() || level.loaded().page.is_leaf()) break;
+    number = level.loaded().page.Child(level.cell);
   }
   return status_;
 }
@@ -82,15 +84,27 @@ Status IndexCursor::Seek(std::string_view name, const Compare& compare) {
 bool IndexCursor::DescendToFirst() {
   for (;;) {
     const Level& level = *levels_[static_cast<std::size_t>(depth_ - 1)];
-    if (level.loaded.page.is_leaf()) return true;
-    if (!Enter(level.loaded.page.Child(level.cell))) return false;
+    if (level.loaded().page.is_leaf()) return true;
+    if (!Enter(level.loaded().page.Child(level.cell))) return false;
   }
+}
+
+bool IndexCursor::LastOfPage(std::string_view* record, std::uint32_t* after) const {
+  if (depth_ == 0) return false;
+  const Level& level = *levels_[static_cast<std::size_t>(depth_ - 1)];
+  const btree::Page& page = level.loaded().page;
+  btree::Cell cell;
+  if (!page.is_leaf() || level.cell == 0 || !page.ReadCell(page.cell_count() - 1, &cell) || !cell.is_whole())
+    return false;
+  *record = cell.local;
+  *after = page.cell_count() - level.cell;
+  return true;
 }
 
 bool IndexCursor::Next(std::string_view* record) {
   while (depth_ > 0) {
     Level& level = *levels_[static_cast<std::size_t>(depth_ - 1)];
-    const btree::Page& page = level.loaded.page;
+    const btree::Page& page = level.loaded().page;
     if (level.cell < page.cell_count()) {
       if (page.is_leaf()) return ReadRecord(page, level.cell++, record);
       // An interior entry comes after its child, which was left; its record must outlive the pages that come next.

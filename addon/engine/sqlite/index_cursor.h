@@ -23,13 +23,20 @@ class IndexCursor {
 
   // Goes to the first entry of index `name` that does not come before the place.
   Status Seek(std::string_view name, const Compare& compare);
-  // False at the end, and where a page does not hold together; status() tells. The record lives until the next call.
+  // False at the end, and where a page does not hold together; status() tells. The record lives until the next call but
+  // one.
   bool Next(std::string_view* record);
+  // After Next() gave an entry of a leaf page: that page's last entry, and how many there are after the one given.
+  // False where that is not to be had.
+  bool LastOfPage(std::string_view* record, std::uint32_t* after) const;
   const Status& status() const { return status_; }
 
  private:
   struct Level {
-    LoadedPage loaded;
+    std::array<LoadedPage, 2> pages;  // the one before stays, for the record that was given from it last
+    unsigned turn = 0;
+    LoadedPage& loaded() { return pages[turn]; }
+    const LoadedPage& loaded() const { return pages[turn]; }
     std::uint32_t cell = 0;  // the next entry; of an interior page the one after the child that was entered
   };
 
@@ -41,8 +48,9 @@ class IndexCursor {
 
   PageReader pages_;
   std::array<std::unique_ptr<Level>, kMaxTreeDepth> levels_;
-  int depth_ = 0;  // levels in use
-  std::string scratch_;
+  int depth_ = 0;                       // levels in use
+  std::array<std::string, 2> scratch_;  // by turns: records that are not whole in their page
+  unsigned turn_ = 0;
   Status status_;
 };
 

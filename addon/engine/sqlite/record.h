@@ -63,9 +63,12 @@ class Record {
       offsets_[i] = offset;
       offset += bytes;
     }
+    end_ = offset;
     return true;
   }
 
+  // Where these columns end: of a record without more, its length.
+  std::uint64_t end() const { return end_; }
   bool IsNull(std::size_t i) const { return types_[i] == 0; }
   // Whether the column's bytes are among those given.
   bool IsPresent(std::size_t i) const { return offsets_[i] + SerialBytes(types_[i]) <= bytes_.size(); }
@@ -83,6 +86,7 @@ class Record {
   std::string_view bytes_;
   std::array<std::uint64_t, kColumns> types_{};
   std::array<std::uint64_t, kColumns> offsets_{};
+  std::uint64_t end_ = 0;
 };
 
 }  // namespace hypha::btree
