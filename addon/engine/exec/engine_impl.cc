@@ -77,6 +77,7 @@ Status EngineImpl::OpenWriter() {
   }
   if (status.ok()) status = VerifySchema(*db.value());
   if (status.ok()) status = RefreshIndexes(*db.value());
+  if (status.ok()) status = VerifyIndexes(*db.value());
   if (status.ok()) status = ForgetManifest(*db.value());
   if (!status.ok()) return status;
   hooks_.Reach("writer-opened");
@@ -94,6 +95,7 @@ Status EngineImpl::OpenReaders() {
     if (!db.ok()) return db.status();
     if (options_.read_only && i == 0) {
       Status status = VerifySchema(*db.value());
+      if (status.ok()) status = VerifyIndexes(*db.value());
       if (!status.ok()) return status;
     }
     sessions.push_back(std::make_unique<ReadSession>(std::move(db.value())));

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "query/index_catalog.h"
 #include "schema/migrations.h"
 #include "sqlite/vfs_shim.h"
 
@@ -72,6 +73,7 @@ Result<std::string> DiagnoseJson(Connection& db) {
   auto version = SchemaVersion(db);
   if (!version.ok()) return version.status();
   Status schema = VerifySchema(db);
+  if (schema.ok()) schema = VerifyIndexes(db);
   Json report{{"quarantine", quarantine.value()},
               {"integrity", integrity.value()},
               {"schema", {{"version", version.value()}, {"verified", schema.ok()}}}};

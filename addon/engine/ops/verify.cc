@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "query/index_catalog.h"
 #include "schema/migrations.h"
 
 namespace hypha {
@@ -31,6 +32,7 @@ class Verifier {
 
   Status CheckSchema() {
     Status status = VerifySchema(db_);
+    if (status.ok()) status = VerifyIndexes(db_);
     if (status.code() == Code::kSchemaChanged) {
       Report({"schema", status.message(), {}, {}});
       return Status::Ok();

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "base/mutant.h"
 #include "sqlite/savepoint.h"
 #include "sqlite/transaction.h"
 
@@ -206,6 +207,33 @@ Status DropIndex(Connection& db, const IndexDefinition& index) {
   if (!lease.ok()) return lease.status();
   Status status = Cursor(lease.value().get()).Bind(1, index.id).Run("forget an index");
   return status.ok() ? RunAll(db, DropStatements(index)) : status;
+}
+
+Status VerifyIndexes(Connection& db) {
+  // One statement, and so one state of the file. The last row, without an id, has the number of indexes alone.
+  auto lease = db.cache().Take(
+      "SELECT i.id, i.ns_id, i.fields, i.is_unique, (SELECT sql FROM sqlite_schema WHERE name = 'hypha_ix_' || i.id), "
+      "(SELECT sql FROM sqlite_schema WHERE name = 'hypha_ux_' || i.id), 0 FROM hypha_indexes AS i "
+      "UNION ALL SELECT NULL, 0, '', 0, '', '', count(*) FROM sqlite_schema "
+      "WHERE type = 'index' AND substr(name, 1, 9) IN ('hypha_ix_', 'hypha_ux_')");
+  if (!lease.ok()) return lease.status();
+  Cursor cursor(lease.value().get());
+  std::int64_t expected = 0;
+  bool same = true;
+  while (same && cursor.Step()) {
+    if (!cursor.OptionalInteger(0)) {
+      same = cursor.Integer(6) == expected;
+      continue;
+    }
+    const IndexDefinition index = FromRow(cursor, &same);
+    if (!same) continue;
+    const auto statements = CreateStatements(index);
+    expected += static_cast<std::int64_t>(statements.size());
+    same = cursor.Text(4) == statements[0] && (!index.unique || cursor.Text(5) == statements[1]);
+  }
+  Status status = cursor.status("read the index catalogue");
+  if (!status.ok() || same || Mutated(Mutant::kSchemaNotVerified)) return status;
+  return {Code::kSchemaChanged, "the indexes of this file are not the ones that HyphaDB made"};
 }
 
 Status RefreshIndexes(Connection& db) {

@@ -17,6 +17,10 @@ Result<std::vector<IndexDefinition>> LoadIndexes(Connection& db, std::int64_t ns
 Status CreateIndex(Connection& db, IndexDefinition& index, std::int64_t now_ms);
 Status DropIndex(Connection& db, const IndexDefinition& index);
 
+// kSchemaChanged unless the file has the indexes that the catalogue names, each with the text that makes it, and no
+// other of their names. A definition that took damage would fail the writes of its namespace, or mislead its queries.
+Status VerifyIndexes(Connection& db);
+
 // Rebuilds every index if another build of SQLite, another processor type or another form of order keys made them: the
 // values of an indexed expression may differ between those. REQUIRES: a writer connection outside a transaction.
 // One that cannot be made, since a unique one's values repeat by now, goes to quarantine.

@@ -81,6 +81,9 @@ Status VerifyChecksums(Connection& db) {
   for (const auto& file : SchemaFiles()) {
     if (file.step < 2) continue;
     auto lease = db.cache().Take("SELECT checksum FROM schema_version WHERE version = ?1");
+    if (lease.status().code() == Code::kInternal) {
+      return {Code::kSchemaChanged, "the table schema_version of this file is not HyphaDB's"};
+    }
     if (!lease.ok()) return lease.status();
     Cursor cursor(lease.value().get());
     const bool same = cursor.Bind(1, std::int64_t{file.step}).Step() && cursor.Text(0) == Checksum(file.up);

@@ -65,10 +65,8 @@ Status Differs(const char* what, const std::string& got) {
   return {Code::kInternal, std::string(what) + " did not take effect, it reads " + got};
 }
 
-// REQUIRES: db open. Only the message of a missing or refused file is worth adding the path to.
-Status OpenFailure(int rc, sqlite3* db, const std::string& path) {
-  Status status = rc == SQLITE_OK ? Status(Code::kInternal) : FromSqlite(rc, db, "open");
-  return {status.code(), "cannot open " + path + ": " + status.message(), rc};
+Status OpenFailure(const Status& why, const std::string& path) {
+  return {why.code(), "cannot open " + path + ": " + why.message(), why.sqlite_code()};
 }
 
 }  // namespace
@@ -96,7 +94,7 @@ Status Connection::OpenHandle() {
   if (options_.create && !options_.read_only) flags |= SQLITE_OPEN_CREATE;
   const std::string& vfs = inline_role ? options_.vfs.inline_reader : options_.vfs.file;
   const int rc = sqlite3_open_v2(options_.path.c_str(), &db_, flags, vfs.c_str());
-  if (rc != SQLITE_OK) return OpenFailure(rc, db_, options_.path);
+  if (rc != SQLITE_OK) return OpenFailure(FromSqlite(rc, db_, "open"), options_.path);
   // SQLite falls back to a read-only handle in silence when the file may not be written.
   if (!options_.read_only && sqlite3_db_readonly(db_, "main") != 0) {
     return {Code::kCantOpen, "cannot open " + options_.path + " for writing: permission denied"};
@@ -140,7 +138,7 @@ Status Connection::SetFlags() {
 Status Connection::LookAtFile() {
   cache_ = std::make_unique<StatementCache>(db_, options_.statement_cache_size);
   auto encoding = QueryText("PRAGMA encoding");
-  if (!encoding.ok()) return OpenFailure(encoding.status().sqlite_code(), db_, options_.path);
+  if (!encoding.ok()) return OpenFailure(encoding.status(), options_.path);
   if (encoding.value() != "UTF-8") {
     return {Code::kNotADatabase, "cannot open " + options_.path + ": its text is " + encoding.value() + ", not UTF-8"};
   }
@@ -156,7 +154,7 @@ Status Connection::EnterWal() {
     ++count;
     mode = QueryText(sql);
   }
-  if (!mode.ok()) return OpenFailure(mode.status().sqlite_code(), db_, options_.path);
+  if (!mode.ok()) return OpenFailure(mode.status(), options_.path);
   if (mode.value() != "wal" && !(options_.read_only && mode.value() == "delete")) {
     return {Code::kWalUnavailable, "no write-ahead log for " + options_.path + ": journal mode is " + mode.value()};
   }
@@ -195,7 +193,12 @@ Result<std::string> Connection::QueryText(const char* sql) {
   auto statement = Prepare(db_, sql);
   if (!statement.ok()) return statement.status();
   Cursor cursor(statement.value().get());
-  if (cursor.Step()) return std::string(cursor.Text(0));
+  if (cursor.Step()) {
+    std::string text(cursor.Text(0));
+    // A number becomes text here, and without memory for that nothing.
+    const bool no_memory = text.empty() && sqlite3_errcode(db_) == SQLITE_NOMEM;
+    return no_memory ? Result<std::string>(Status(Code::kNoMem)) : std::move(text);
+  }
   Status status = cursor.status(sql);
   return status.ok() ? Status(Code::kInternal, std::string("no row from ") + sql) : status;
 }
