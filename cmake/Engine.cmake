@@ -1,7 +1,5 @@
 # The engine: everything that stores and queries. It sees no Node header, and its users see no SQLite header.
 
-find_package(nlohmann_json 3.11 REQUIRED)
-
 set(HYPHA_GENERATED_DIR ${CMAKE_BINARY_DIR}/generated)
 set(HYPHA_SCHEMA_SOURCE ${HYPHA_GENERATED_DIR}/schema_files.cc)
 file(GLOB HYPHA_SCHEMA_FILES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/schema/*.sql)
@@ -27,4 +25,4 @@ target_compile_definitions(hypha_engine PRIVATE HYPHA_VERSION="${HYPHA_VERSION}"
 if(HYPHA_MUTANTS)
   target_compile_definitions(hypha_engine PUBLIC HYPHA_MUTANTS)
 endif()
-target_link_libraries(hypha_engine PRIVATE sqlite nlohmann_json::nlohmann_json Threads::Threads)
+target_link_libraries(hypha_engine PRIVATE sqlite Threads::Threads)

@@ -7,6 +7,7 @@ if(NOT HYPHA_TEST_SOURCES)
 endif()
 
 find_package(GTest REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
 include(GoogleTest)
 
 add_executable(hypha_tests ${HYPHA_TEST_SOURCES})

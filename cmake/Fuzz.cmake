@@ -3,6 +3,7 @@
 if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   message(FATAL_ERROR "libFuzzer needs clang: use the preset fuzz")
 endif()
+find_package(nlohmann_json 3.11 REQUIRED)
 
 # The inputs are to explore our code: SQLite is checked for memory errors only, at a third of the cost.
 target_compile_options(sqlite PRIVATE -fno-sanitize=fuzzer-no-link,undefined)

@@ -4,6 +4,7 @@ set(HYPHA_RELIABILITY_DIR ${CMAKE_SOURCE_DIR}/addon/reliability)
 if(NOT EXISTS ${HYPHA_RELIABILITY_DIR})
   return() # a published package
 endif()
+find_package(nlohmann_json 3.11 REQUIRED)
 
 function(hypha_reliability_target target)
   hypha_own_code(${target})

@@ -27,7 +27,7 @@ const PACKAGES = [
   { name: 'cmake', need: 'build', present: hasNewEnoughCmake },
   { name: 'ninja-build', need: 'build', present: () => which('ninja') !== null },
   { name: 'g++', need: 'build', present: () => which('g++') !== null },
-  { name: 'nlohmann-json3-dev', need: 'build', present: () => hasHeader('nlohmann/json.hpp') },
+  { name: 'nlohmann-json3-dev', need: 'build', present: () => !hasEngineTests || hasHeader('nlohmann/json.hpp') },
   { name: 'libgtest-dev', need: 'build', present: () => !hasEngineTests || hasHeader('gtest/gtest.h') },
   { name: 'ccache', need: 'build', optional: true, present: () => which('ccache') !== null },
   { name: 'clang-format', need: 'test', present: () => which('clang-format') !== null },

@@ -24,8 +24,7 @@ Status ReadSession::BeginSnapshot(SteadyTime lock_deadline) {
   db_->SetLockDeadline(lock_deadline);
   const auto before = ReadWalState(db_->handle());
   // Left open where there was no memory even for the rollback.
-  if (db_->in_transaction()) sqlite3_exec(db_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
-  if (db_->in_transaction()) return Status(Code::kNoMem);
+  if (!db_->RollBack()) return Status(Code::kNoMem);
   Status status = db_->RunCached("BEGIN");
   if (!status.ok()) return status;
   // The first look-up takes the snapshot; it also tells whether the cached namespaces still hold.
@@ -39,7 +38,7 @@ Status ReadSession::BeginSnapshot(SteadyTime lock_deadline) {
 // Nothing was written: it cannot fail in a way that matters to an answer.
 void ReadSession::EndSnapshot() {
   if (Caught([&] { return db_->RunCached("COMMIT"); }).ok()) return;
-  sqlite3_exec(db_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+  static_cast<void>(db_->RollBack());
 }
 
 Status ReadSession::InSnapshot(SteadyTime lock_deadline, const std::function<void(ReadContext&)>& work) {

@@ -256,7 +256,10 @@ void Snapshots::Watch() {
       changed_.WaitUntil(mutex_, first->expires);
     } else {
       mutex_.Unlock();
-      Finish(first, Status(Code::kSnapshotExpired));
+      static_cast<void>(Caught([&] {  // at the top of this thread nothing may be thrown
+        Finish(first, Status(Code::kSnapshotExpired));
+        return Status::Ok();
+      }));
       mutex_.Lock();
     }
   }

@@ -62,8 +62,7 @@ Status WriteSession::Begin(Durability durability, SteadyTime lock_deadline) {
 Status WriteSession::TryBegin(Durability durability, SteadyTime lock_deadline) {
   if (stopped_ && !Mutated(Mutant::kWriteAfterStop)) return Status(Code::kStopped);
   // Left open where there was no memory even for the rollback.
-  if (db_->in_transaction()) RollBack();
-  if (db_->in_transaction()) return Status(Code::kNoMem);
+  if (!db_->RollBack()) return Status(Code::kNoMem);
   Status status = db_->SetDurability(durability);
   if (!status.ok()) return status;
   if (OthersWantToWrite(db_->handle())) {
@@ -131,7 +130,7 @@ Status WriteSession::CommitFailed(int rc) {
 
 void WriteSession::RollBack() {
   hooks_.Reach("before-rollback");
-  if (db_->in_transaction()) sqlite3_exec(db_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+  static_cast<void>(db_->RollBack());
   hooks_.Reach("after-rollback");
   writer_.OnRollback();
 }
@@ -195,7 +194,10 @@ void WriteSession::ApplyAtomic(WriteJob& job) {
     }
   }
   Status status = std::move(savepoint.value()).Release();
-  if (!status.ok()) return Fail(job, status);
+  if (!status.ok()) {
+    writer_.OnRollback();
+    return Fail(job, status);
+  }
   hooks_.Reach("after-release");
 }
 

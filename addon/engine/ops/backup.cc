@@ -3,11 +3,12 @@
 #include <charconv>
 #include <chrono>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json_object.h"
 #include "ops/content.h"
 #include "ops/verify.h"
+#include "query/json_scan.h"
 #include "query/sql_functions.h"
 #include "sqlite/error_map.h"
 
@@ -117,23 +118,27 @@ std::string Hex(std::uint64_t number) {
 
 Status CheckManifest(const std::string& manifest, const Content& content) {
   if (manifest.empty()) return Status::Ok();
-  const auto json = nlohmann::json::parse(manifest, nullptr, false);
-  const bool same = json.is_object() && json.contains("contentHash") && json["contentHash"] == Hex(content.hash) &&
-                    json.contains("entries") && json["entries"] == content.entries;
+  const auto holds = [&](std::string_view name, const std::string& wanted) {
+    const auto found = json::FindMember(manifest, name);
+    return found && json::Trim(*found) == wanted;
+  };
+  const bool same = json::IsValid(manifest) && holds("contentHash", JsonText(Hex(content.hash))) &&
+                    holds("entries", std::to_string(content.entries));
   return same ? Status::Ok() : Status(Code::kCorrupt, "the backup does not hold what its manifest says");
 }
 
 Status WriteManifest(sqlite3* to, CopyPurpose purpose, const BackupReport& report) {
   Status status = Exec(to, "DELETE FROM hypha_meta WHERE name = 'backup'");
   if (!status.ok() || purpose == CopyPurpose::kRestore) return status;
-  const nlohmann::ordered_json json{{"format", 1},
-                                    {"createdAt", report.created_at},
-                                    {"entries", report.entries},
-                                    {"namespaces", report.namespaces},
-                                    {"contentHash", report.content_hash}};
+  JsonObject manifest;
+  manifest.Number("format", 1)
+      .Number("createdAt", report.created_at)
+      .Number("entries", report.entries)
+      .Number("namespaces", report.namespaces)
+      .Text("contentHash", report.content_hash);
+  const std::string text = std::move(manifest).Take();
   auto statement = Prepare(to, "INSERT INTO hypha_meta(name, value) VALUES(?1, ?2)");
   if (!statement.ok()) return statement.status();
-  const std::string text = json.dump();
   return Cursor(statement.value().get())
       .Bind(1, std::string_view(kManifest))
       .Bind(2, std::string_view(text))

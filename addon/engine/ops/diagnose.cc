@@ -1,7 +1,6 @@
 #include "ops/diagnose.h"
 
-#include <nlohmann/json.hpp>
-
+#include "base/json_object.h"
 #include "query/index_catalog.h"
 #include "schema/migrations.h"
 #include "sqlite/vfs_shim.h"
@@ -9,34 +8,29 @@
 namespace hypha {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-// Quarantined columns may hold anything, invalid UTF-8 included.
-std::string Dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
-Json Column(const Cursor& cursor, int column) {
+// Quarantined columns may hold anything.
+std::string Column(const Cursor& cursor, int column) {
   switch (sqlite3_column_type(cursor.statement(), column)) {
-    case SQLITE_NULL: return nullptr;
-    case SQLITE_INTEGER: return cursor.Integer(column);
-    default: return std::string(cursor.Text(column));
+    case SQLITE_NULL: return "null";
+    case SQLITE_INTEGER: return std::to_string(cursor.Integer(column));
+    default: return JsonText(cursor.Text(column));
   }
 }
 
-Result<Json> Quarantined(Connection& db) {
+Result<std::string> Quarantined(Connection& db) {
   auto lease = db.cache().Take("SELECT source, id, namespace, key, reason FROM quarantine ORDER BY rowid");
   if (!lease.ok()) return lease.status();
   Cursor cursor(lease.value().get());
-  Json rows = Json::array();
+  JsonArray rows;
   while (cursor.Step()) {
-    rows.push_back({{"source", Column(cursor, 0)},
-                    {"id", Column(cursor, 1)},
-                    {"namespace", Column(cursor, 2)},
-                    {"key", Column(cursor, 3)},
-                    {"reason", Column(cursor, 4)}});
+    JsonObject row;
+    int column = 0;
+    for (const char* name : {"source", "id", "namespace", "key", "reason"}) row.Raw(name, Column(cursor, column++));
+    rows.Add(std::move(row).Take());
   }
   Status status = cursor.status("read the quarantine");
   if (!status.ok()) return status;
-  return rows;
+  return std::move(rows).Take();
 }
 
 }  // namespace
@@ -58,11 +52,13 @@ Result<std::string> StatusJson(EntryReader& entries, Connection& db) {
   const std::int64_t frames = wal ? wal->max_frame : 0;
   constexpr std::int64_t kWalHeader = 32;
   constexpr std::int64_t kFrameHeader = 24;
-  return Dump({{"size", size.value()},
-               {"namespaces", namespaces.value() + (has_default.value() ? 0 : 1)},
-               {"bytes", pages.value() * page_size.value()},
-               {"walBytes", frames == 0 ? 0 : kWalHeader + frames * (page_size.value() + kFrameHeader)},
-               {"schemaVersion", version.value()}});
+  JsonObject report;
+  report.Number("size", size.value())
+      .Number("namespaces", namespaces.value() + (has_default.value() ? 0 : 1))
+      .Number("bytes", pages.value() * page_size.value())
+      .Number("walBytes", frames == 0 ? 0 : kWalHeader + frames * (page_size.value() + kFrameHeader))
+      .Number("schemaVersion", version.value());
+  return std::move(report).Take();
 }
 
 Result<std::string> DiagnoseJson(Connection& db) {
@@ -74,11 +70,14 @@ Result<std::string> DiagnoseJson(Connection& db) {
   if (!version.ok()) return version.status();
   Status schema = VerifySchema(db);
   if (schema.ok()) schema = VerifyIndexes(db);
-  Json report{{"quarantine", quarantine.value()},
-              {"integrity", integrity.value()},
-              {"schema", {{"version", version.value()}, {"verified", schema.ok()}}}};
-  if (!schema.ok()) report["schema"]["problem"] = schema.message();
-  return Dump(report);
+  JsonObject about_schema;
+  about_schema.Number("version", version.value()).Boolean("verified", schema.ok());
+  if (!schema.ok()) about_schema.Text("problem", schema.message());
+  JsonObject report;
+  report.Raw("quarantine", quarantine.value())
+      .Text("integrity", integrity.value())
+      .Raw("schema", std::move(about_schema).Take());
+  return std::move(report).Take();
 }
 
 }  // namespace hypha

@@ -1,8 +1,8 @@
 #include "ops/verify.h"
 
-#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json_object.h"
 #include "query/index_catalog.h"
 #include "schema/migrations.h"
 
@@ -80,17 +80,17 @@ Result<Verification> Verify(Connection& db, VerifyLevel level) {
 }
 
 std::string VerificationJson(const Verification& verification) {
-  using Json = nlohmann::ordered_json;
-  Json problems = Json::array();
+  JsonArray problems;
   for (const auto& problem : verification.problems) {
-    Json item{{"kind", problem.kind}, {"message", problem.message}};
-    if (!problem.ns.empty()) item["namespace"] = problem.ns;
-    if (!problem.key.empty()) item["key"] = problem.key;
-    problems.push_back(std::move(item));
+    JsonObject item;  // a damaged key may hold anything
+    item.Text("kind", problem.kind).Text("message", problem.message);
+    if (!problem.ns.empty()) item.Text("namespace", problem.ns);
+    if (!problem.key.empty()) item.Text("key", problem.key);
+    problems.Add(std::move(item).Take());
   }
-  const Json report{{"ok", verification.problems.empty()}, {"problems", std::move(problems)}};
-  // A damaged key may hold anything, invalid UTF-8 included.
-  return report.dump(-1, ' ', false, Json::error_handler_t::replace);
+  JsonObject report;
+  report.Boolean("ok", verification.problems.empty()).Raw("problems", std::move(problems).Take());
+  return std::move(report).Take();
 }
 
 }  // namespace hypha

@@ -1,15 +1,14 @@
 #include "query/explain.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
+#include "base/json_object.h"
 #include "query/json_scan.h"
 
 namespace hypha {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 std::size_t RowCount(const JsonChunks& chunks) {
   std::size_t rows = 0;
@@ -17,12 +16,26 @@ std::size_t RowCount(const JsonChunks& chunks) {
   return rows;
 }
 
-// `index` is JSON text as it is: the JSON library refuses the lone surrogates that names may hold.
-QueryReply Finish(Json json, const std::string& index, QueryReply reply) {
-  json["examined"] = reply.examined;
-  json["returned"] = RowCount(reply.chunks);
-  const std::string rest = json.dump(-1, ' ', false, Json::error_handler_t::replace);
-  reply.explanation = "{\"index\":" + index + "," + rest.substr(1);
+struct How {
+  const char* plan;
+  bool exact;
+  bool ordered;
+  std::vector<std::string> sql;
+};
+
+// `index` is JSON text.
+QueryReply Finish(const How& how, const std::string& index, QueryReply reply) {
+  JsonArray sql;
+  for (const auto& text : how.sql) sql.Add(JsonText(text));
+  JsonObject json;
+  json.Raw("index", index)
+      .Text("plan", how.plan)
+      .Boolean("exact", how.exact)
+      .Text("order", how.ordered ? "by the plan" : "sorted")
+      .Raw("sql", std::move(sql).Take())
+      .Number("examined", reply.examined)
+      .Number("returned", static_cast<std::int64_t>(RowCount(reply.chunks)));
+  reply.explanation = std::move(json).Take();
   reply.chunks.clear();
   return reply;
 }
@@ -30,29 +43,19 @@ QueryReply Finish(Json json, const std::string& index, QueryReply reply) {
 }  // namespace
 
 QueryReply Explain(const Plan& plan, QueryReply reply) {
-  Json json{{"plan", plan.table_scan ? "table scan" : "key scan"},
-            {"exact", !plan.match},
-            {"order", plan.key_order ? "by the plan" : "sorted"},
-            {"sql", Json::array({plan.sql})}};
-  return Finish(std::move(json), "null", std::move(reply));
+  const How how{plan.table_scan ? "table scan" : "key scan", !plan.match, plan.key_order, {plan.sql}};
+  return Finish(how, "null", std::move(reply));
 }
 
-QueryReply ExplainNothing() {
-  Json json{{"plan", "nothing"}, {"exact", true}, {"order", "by the plan"}, {"sql", Json::array()}};
-  return Finish(std::move(json), "null", {});
-}
+QueryReply ExplainNothing() { return Finish({"nothing", true, true, {}}, "null", {}); }
 
 QueryReply Explain(const IndexPlan& plan, QueryReply reply) {
-  Json sql = Json::array();
+  How how{"index", plan.exact, plan.ordered, {}};
   for (const auto& segment : plan.segments) {
-    if (std::find(sql.begin(), sql.end(), segment.sql) == sql.end()) sql.push_back(segment.sql);
+    if (std::find(how.sql.begin(), how.sql.end(), segment.sql) == how.sql.end()) how.sql.push_back(segment.sql);
   }
-  Json json{{"plan", "index"},
-            {"exact", plan.exact},
-            {"order", plan.ordered ? "by the plan" : "sorted"},
-            {"sql", std::move(sql)}};
   const std::string index = "{\"id\":" + std::to_string(plan.index.id) + ",\"fields\":" + reply.index + "}";
-  return Finish(std::move(json), index, std::move(reply));
+  return Finish(how, index, std::move(reply));
 }
 
 }  // namespace hypha

@@ -183,6 +183,12 @@ Status Connection::Exec(const char* sql) {
   return rc == SQLITE_OK ? Status::Ok() : FromSqlite(rc, db_, "exec");
 }
 
+bool Connection::RollBack() noexcept {
+  if (sqlite3_get_autocommit(db_) == 0) sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+  doomed_ = sqlite3_get_autocommit(db_) == 0;
+  return !doomed_;
+}
+
 Status Connection::RunCached(std::string_view sql) {
   auto lease = cache_->Take(sql);
   if (!lease.ok()) return lease.status();

@@ -72,7 +72,12 @@ class Connection {
     if (options_.hooks != nullptr) options_.hooks->Reach(point);
   }
 
-  bool in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
+  // Whether there is a transaction that may be committed.
+  bool in_transaction() const { return sqlite3_get_autocommit(db_) == 0 && !doomed_; }
+
+  // Ends the transaction, if there is one, without its changes. False where that failed, as it does without memory:
+  // then it is doomed, counts as none, and can only be rolled back, by the next call.
+  bool RollBack() noexcept;
 
   // Sets PRAGMA synchronous when it differs. REQUIRES: no open transaction.
   Status SetDurability(Durability durability);
@@ -113,6 +118,7 @@ class Connection {
   Durability strongest_ = Durability::kOff;
   SteadyTime deadline_{};
   bool has_deadline_ = false;
+  bool doomed_ = false;
   const std::atomic<bool>* cancelled_ = nullptr;
   SteadyTime lock_deadline_{};
   const std::atomic<bool>* attention_ = nullptr;

@@ -31,7 +31,7 @@ class Savepoint {
     };
     if (Caught(undo).ok()) return;
     // What cannot be undone alone must not be committed with the rest: the owner sees that the transaction is gone.
-    sqlite3_exec(db_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+    static_cast<void>(db_->RollBack());
   }
 
   Status Release() && {

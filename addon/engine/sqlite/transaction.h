@@ -19,8 +19,7 @@ class Transaction {
   Transaction& operator=(const Transaction&) = delete;
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction() {
-    // A failed ROLLBACK leaves autocommit off only when SQLite had already rolled back, which is the same.
-    if (db_ != nullptr && db_->in_transaction()) sqlite3_exec(db_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+    if (db_ != nullptr) static_cast<void>(db_->RollBack());
   }
 
   Status Commit() && {

@@ -70,7 +70,11 @@ WriteOutcome EntryWriter::RunSavepoint(const WriteOp& op) {
   if (op.kind == WriteKind::kRollbackTo) {
     Status status = statements_.db().RunCached("ROLLBACK TO nested");
     if (!Mutated(Mutant::kRollbackToKeepsCache)) OnRollback();
-    if (!status.ok()) return {std::move(status), 0, 0};
+    if (!status.ok()) {
+      // What was to be taken back must not be committed with the rest.
+      static_cast<void>(statements_.db().RollBack());
+      return {std::move(status), 0, 0};
+    }
   }
   return {statements_.db().RunCached(sql), 0, 0};
 }

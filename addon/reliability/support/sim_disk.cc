@@ -148,8 +148,12 @@ sqlite3_io_methods MakeMethods() {
   m.xSectorSize = [](sqlite3_file*) { return 4096; };
   m.xDeviceCharacteristics = [](sqlite3_file*) { return SQLITE_IOCAP_POWERSAFE_OVERWRITE; };
   m.xShmMap = [](sqlite3_file* f, int region, int size, int extend, void volatile** out) {
-    *out =
-        NodeOf(f).shm.Map(&Self(f)->shm, static_cast<std::size_t>(region), static_cast<std::size_t>(size), extend != 0);
+    try {
+      *out = NodeOf(f).shm.Map(&Self(f)->shm, static_cast<std::size_t>(region), static_cast<std::size_t>(size),
+                               extend != 0);
+    } catch (const std::bad_alloc&) {  // nothing may be thrown through SQLite
+      return SQLITE_IOERR_NOMEM;
+    }
     return SQLITE_OK;
   };
   m.xShmLock = [](sqlite3_file* f, int offset, int n, int flags) {

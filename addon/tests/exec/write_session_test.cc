@@ -65,6 +65,26 @@ TEST_F(WriteSessionTest, EachOutcomeStandsAlone) {
   EXPECT_EQ(Stored("a") + Stored("b"), "11");
 }
 
+// As when there is no memory for it: what cannot be taken back alone goes with the rest.
+TEST_F(WriteSessionTest, AFailedRequestThatCannotBeTakenBackIsNotCommitted) {
+  const auto deny = [](void*, int action, const char* what, const char*, const char*, const char*) {
+    const bool ends = action == SQLITE_TRANSACTION || action == SQLITE_SAVEPOINT;
+    return ends && std::string_view(what) == "ROLLBACK" ? SQLITE_DENY : SQLITE_OK;
+  };
+  ASSERT_TRUE(Run(Job({SetOp("a")})).status.ok());
+  WriteOp refused = SetOp("a", "2");
+  refused.overwrite = false;
+  session_->db().cache().Clear();
+  sqlite3_set_authorizer(session_->db().handle(), deny, nullptr);
+  const WriteReply reply = Run(Job({SetOp("b"), refused}, true));
+  EXPECT_FALSE(reply.status.ok());
+  EXPECT_EQ(Stored("b"), "absent");
+  EXPECT_EQ(Run(Job({SetOp("c")})).status.code(), Code::kNoMem) << "the transaction is still open";
+  sqlite3_set_authorizer(session_->db().handle(), nullptr, nullptr);
+  EXPECT_TRUE(Run(Job({SetOp("c")})).status.ok());
+  EXPECT_EQ(Stored("a") + Stored("b") + Stored("c"), "1absent1");
+}
+
 TEST_F(WriteSessionTest, AnAtomicRequestIsAllOrNothingInsideItsGroup) {
   WriteOp refused = SetOp("a", "2");
   refused.overwrite = false;

@@ -119,6 +119,31 @@ TEST_F(StatementTest, SavepointUndoesAfterAFailedStatement) {
   EXPECT_EQ(Rows(), 0);
 }
 
+// As when there is no memory for it.
+int DenyRollbacks(void* /*unused*/, int action, const char* what, const char* /*unused*/, const char* /*unused*/,
+                  const char* /*unused*/) {
+  const bool ends = action == SQLITE_TRANSACTION || action == SQLITE_SAVEPOINT;
+  return ends && std::string_view(what) == "ROLLBACK" ? SQLITE_DENY : SQLITE_OK;
+}
+
+TEST_F(StatementTest, ATransactionThatCannotBeRolledBackIsNoneUntilItIs) {
+  ASSERT_TRUE(db_->Exec("BEGIN").ok());
+  sqlite3_set_authorizer(db_->handle(), &DenyRollbacks, nullptr);
+  {
+    auto savepoint = Savepoint::Begin(*db_);
+    ASSERT_TRUE(db_->Exec("INSERT INTO t VALUES(1, 'x')").ok());
+  }
+  EXPECT_FALSE(db_->in_transaction());
+  EXPECT_FALSE(db_->RollBack());
+  EXPECT_EQ(sqlite3_get_autocommit(db_->handle()), 0);
+  sqlite3_set_authorizer(db_->handle(), nullptr, nullptr);
+  EXPECT_TRUE(db_->RollBack());
+  EXPECT_EQ(sqlite3_get_autocommit(db_->handle()), 1);
+  EXPECT_EQ(Rows(), 0);
+  ASSERT_TRUE(db_->Exec("BEGIN").ok());
+  EXPECT_TRUE(db_->in_transaction());
+}
+
 TEST_F(StatementTest, SavepointOutlivedByNoTransactionDoesNothing) {
   ASSERT_TRUE(db_->Exec("BEGIN").ok());
   {
