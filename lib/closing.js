@@ -6,7 +6,8 @@ import { onAbort } from './control.js';
 import { closed } from './errors.js';
 
 export class Closing {
-  /** @type {Set<Promise<unknown>>} reads and updates that were begun */ #running = new Set();
+  #running = 0; // reads and updates that were begun; not a Set of them, see Batch.release()
+  /** @type {(() => void) | undefined} */ #onNone;
   #stop = new AbortController(); // fires when close() begins
   #gaveUp = false; // nothing is waited for any more
   begun = false;
@@ -33,8 +34,10 @@ export class Closing {
    * @returns {Promise<T>}
    */
   during(promise) {
-    this.#running.add(promise);
-    const done = () => this.#running.delete(promise);
+    this.#running++;
+    const done = () => {
+      if (--this.#running === 0) this.#onNone?.();
+    };
     promise.then(done, done);
     return promise;
   }
@@ -44,7 +47,11 @@ export class Closing {
     const timer = setTimeout(() => {
       this.#gaveUp = true;
     }, patience);
-    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    while (this.#running > 0) {
+      await new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
+        this.#onNone = resolve;
+      });
+    }
     clearTimeout(timer);
     this.#gaveUp = true;
   }

@@ -21,6 +21,8 @@ const INDEXED = 10_000;
 /** Of Op.kind; the rest are flags. */
 const KIND_BITS = 15;
 
+const NONE = new OpList();
+
 /** Making or dropping an index takes long, and changes no entry. @param {Op} op */
 const isIndex = ({ kind }) => (kind & KIND_BITS) === KIND.createIndex || (kind & KIND_BITS) === KIND.dropIndex;
 
@@ -41,6 +43,16 @@ class Batch {
       this.#keys = new Set(this.list.ops.map((op) => `${op.ns}\0${op.key}`));
     }
     return this.#keys.has(`${ns}\0${key}`);
+  }
+
+  /**
+   * Lets go of what the engine has. A request that waited for long is in V8's old generation, and keeps there what it
+   * refers to until the next full collection. For the same reason requests are not kept in a Set, whose every table
+   * refers to the next: dead ones in the old generation would make each scavenge copy all that came after them.
+   */
+  release() {
+    this.list = NONE;
+    this.#keys = undefined;
   }
 }
 
@@ -64,7 +76,7 @@ export class WriteQueue {
   /** @type {number} 0: none */ #transaction;
   /** @type {Turn} */ #turn;
   /** @type {Batch | undefined} the one being gathered */ #gathering;
-  /** @type {Set<Batch>} handed to the engine, not answered */ #inFlight = new Set();
+  /** @type {Batch[]} handed to the engine, not answered: a few; no Set: see release() */ #inFlight = [];
   /** @type {{ batch: Batch, result: WriteResult | unknown }[]} what the engine has answered and the callers not yet know */ #answers = [];
 
   /** @param {NativeStore} store @param {Turn} turn @param {number} [transaction] */
@@ -76,7 +88,7 @@ export class WriteQueue {
 
   /** Whether everything issued so far has been answered. */
   get idle() {
-    return this.#gathering === undefined && this.#inFlight.size === 0;
+    return this.#gathering === undefined && this.#inFlight.length === 0;
   }
 
   /** Resolves once the callers know of every answer that has come. */
@@ -160,7 +172,7 @@ export class WriteQueue {
     const batch = this.#gathering;
     if (batch === undefined) return;
     this.#gathering = undefined;
-    const inline = this.#inFlight.size === 0 && this.#turn.hasTime();
+    const inline = this.#inFlight.length === 0 && this.#turn.hasTime();
     let result;
     try {
       result = batch.list.send(this.#native, this.#transaction, batch.durability, false, inline);
@@ -192,7 +204,7 @@ export class WriteQueue {
    * @returns {Promise<T>}
    */
   async #send(batch, promise, before) {
-    this.#inFlight.add(batch);
+    this.#inFlight.push(batch);
     let settle = () => {};
     batch.settled = new Promise((resolve) => {
       settle = resolve;
@@ -202,7 +214,8 @@ export class WriteQueue {
     } catch (failure) {
       throw toError(failure);
     } finally {
-      this.#inFlight.delete(batch);
+      this.#inFlight.splice(this.#inFlight.indexOf(batch), 1);
+      batch.release();
       if (before === undefined) settle();
       else before.then(settle);
     }
@@ -241,6 +254,7 @@ export class WriteQueue {
   /** @param {Batch} batch @param {WriteResult | unknown} result an Error when the whole request failed */
   #answer(batch, result) {
     const { waiters } = batch;
+    batch.waiters = [];
     if (typeof result === 'number') return waiters[0](result);
     if (!Array.isArray(result)) {
       for (const waiter of waiters) waiter(/** @type {Error} */ (result));
