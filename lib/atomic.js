@@ -11,8 +11,8 @@ import { checkKey, metadataToJson, valueToJson } from './validate.js';
 /** @typedef {{ namespace?: string }} KeyOptions */
 
 /**
- * @typedef {{ ok: true, version: number } | { ok: false, conflicts: { key: string, namespace: string, version: number | null }[] }} AtomicResult
- *   version: of the last change; of a conflict, the one found, null for an absent key
+ * @typedef {{ ok: true, version: number, durability?: Durability } | { ok: false, conflicts: { key: string, namespace: string, version: number | null }[] }} AtomicResult
+ *   version: of the last change; durability: of the commit, absent inside a transaction; of a conflict, the one found, null for an absent key
  */
 
 /**
@@ -121,7 +121,8 @@ export class Atomic {
     const results = await this.#scope.session.writeAll(this.#ops, true, given.durability, control);
     const conflicts = results.flatMap((result, i) => (result instanceof Error ? [this.#conflict(result, i)] : []));
     if (conflicts.length > 0) return { ok: false, conflicts };
-    return { ok: true, version: Math.max(0, .../** @type {number[]} */ (results)) };
+    const version = Math.max(0, .../** @type {number[]} */ (results));
+    return results.durability === undefined ? { ok: true, version } : { ok: true, version, durability: results.durability };
   }
 
   /** @param {Error} error @param {number} index */

@@ -30,6 +30,14 @@ export const writeSet = Symbol('writeSet');
 /** The options of a call without any. @type {Record<string, any>} */
 const NO_OPTIONS = Object.freeze(Object.create(null));
 
+/**
+ * @template T
+ * @param {T} result
+ * @param {import('./write-queue.js').Results} results
+ * @returns {T & { durability?: Durability }} with the level reached; inside a transaction its commit decides
+ */
+const withDurability = (result, { durability }) => /** @type {any} */ (durability === undefined ? result : { ...result, durability });
+
 export class DataMethods extends ReadMethods {
   /** @type {Scope} */ #scope;
 
@@ -48,7 +56,7 @@ export class DataMethods extends ReadMethods {
    * @param {string} key
    * @param {unknown} value
    * @param {Record<string, any>} options checked
-   * @returns {Promise<number>} the version
+   * @returns {Promise<import('./write-queue.js').Written>}
    */
   [writeSet](key, value, options) {
     return this.#scope.session.write(setOp(this.#scope, key, value, options), options.durability, Control.of(options));
@@ -60,11 +68,12 @@ export class DataMethods extends ReadMethods {
    * @param {unknown} value what JSON.stringify can represent
    * @param {SetOptions} [options] metadata given replaces, metadata not given is kept; overwrite: false fails with
    *   HYPHA_EXISTS when the key is present; ifVersion fails with HYPHA_CONFLICT unless the entry has that version
-   * @returns {Promise<{ version: number }>}
+   * @returns {Promise<import('./write-queue.js').Written>} durability: what was reached, which is more than asked for
+   *   when a stronger write shared the commit
    */
   async set(key, value, options) {
     const given = options === undefined ? NO_OPTIONS : readOptions(options, METHOD_OPTIONS.set);
-    return { version: await this[writeSet](key, value, given) };
+    return await this[writeSet](key, value, given);
   }
 
   /**
@@ -74,7 +83,7 @@ export class DataMethods extends ReadMethods {
    */
   async delete(key, options) {
     const given = options === undefined ? NO_OPTIONS : readOptions(options, METHOD_OPTIONS.delete);
-    return (await this.#scope.session.write(deleteOp(this.#scope, key, given), given.durability, Control.of(given))) > 0;
+    return (await this.#scope.session.write(deleteOp(this.#scope, key, given), given.durability, Control.of(given))).version > 0;
   }
 
   /**
@@ -82,7 +91,7 @@ export class DataMethods extends ReadMethods {
    * @param {Iterable<SetEntry>} entries
    * @param {{ namespace?: string, metadata?: object | null, overwrite?: boolean, atomic?: boolean, durability?: Durability } & CallControl} [options]
    *   an entry's own options win
-   * @returns {Promise<{ ok: boolean, outcomes: SetOutcome[] }>} outcomes in the order of the entries
+   * @returns {Promise<{ ok: boolean, outcomes: SetOutcome[], durability?: Durability }>} outcomes in the order of the entries
    */
   async setMany(entries, options) {
     const given = readOptions(options, METHOD_OPTIONS.setMany);
@@ -115,7 +124,7 @@ export class DataMethods extends ReadMethods {
       if (typeof result === 'number') outcome.version = result;
       else Object.assign(outcome, { ok: false, error: result });
     }
-    return { ok: outcomes.every((outcome) => outcome.ok), outcomes };
+    return withDurability({ ok: outcomes.every((outcome) => outcome.ok), outcomes }, results);
   }
 
   /** @param {any} entry @param {Record<string, any>} common options of the batch @param {number} index @returns {Op} */
@@ -140,7 +149,7 @@ export class DataMethods extends ReadMethods {
   /**
    * @param {Iterable<string>} keys
    * @param {{ namespace?: string, atomic?: boolean, durability?: Durability } & CallControl} [options]
-   * @returns {Promise<{ ok: boolean, outcomes: DeleteOutcome[] }>} an absent key is a success
+   * @returns {Promise<{ ok: boolean, outcomes: DeleteOutcome[], durability?: Durability }>} an absent key is a success
    */
   async deleteMany(keys, options) {
     const given = readOptions(options, METHOD_OPTIONS.deleteMany);
@@ -170,7 +179,7 @@ export class DataMethods extends ReadMethods {
       if (typeof result === 'number') outcomes[places[i]].deleted = result > 0;
       else Object.assign(outcomes[places[i]], { ok: false, error: result });
     }
-    return { ok: outcomes.every((outcome) => outcome.ok), outcomes };
+    return withDurability({ ok: outcomes.every((outcome) => outcome.ok), outcomes }, results);
   }
 
   /**
@@ -178,7 +187,7 @@ export class DataMethods extends ReadMethods {
    * @param {object} metadata
    * @param {{ namespace?: string, merge?: boolean, durability?: Durability } & CallControl} [options] merge (the default) keeps the
    *   properties not given
-   * @returns {Promise<{ version: number }>}
+   * @returns {Promise<import('./write-queue.js').Written>}
    */
   async setMetadata(key, metadata, options) {
     const given = readOptions(options, METHOD_OPTIONS.setMetadata);
@@ -187,7 +196,7 @@ export class DataMethods extends ReadMethods {
     const text = metadataToJson(metadata, this.#scope.session.limits);
     if (text === undefined) throw new StorageError('HYPHA_INVALID_VALUE', 'metadata must be a plain object');
     const kind = given.merge === false ? KIND.setMetadata : KIND.mergeMetadata;
-    return { version: await this.#scope.session.write({ kind, ns, key, metadata: text }, given.durability, Control.of(given)) };
+    return this.#scope.session.write({ kind, ns, key, metadata: text }, given.durability, Control.of(given));
   }
 
   /**
@@ -207,7 +216,7 @@ export class DataMethods extends ReadMethods {
    * @param {(value: T | undefined) => T | Promise<T>} change undefined: the key is absent
    * @param {{ namespace?: string, durability?: Durability, retries?: number } & CallControl} [options] retries: default
    *   100, then HYPHA_CONFLICT. A `change` that takes longer than limits.transactionTimeout is HYPHA_TIMEOUT
-   * @returns {Promise<{ value: T, version: number }>}
+   * @returns {Promise<{ value: T, version: number, durability?: Durability }>}
    */
   async update(key, change, options) {
     const given = readOptions(options, METHOD_OPTIONS.update);
@@ -224,7 +233,7 @@ export class DataMethods extends ReadMethods {
    * @param {(value: any) => any} change
    * @param {{ namespace: string, durability?: Durability, retries?: number }} options
    * @param {Control | undefined} control
-   * @returns {Promise<{ value: any, version: number }>}
+   * @returns {Promise<{ value: any, version: number, durability?: Durability }>}
    */
   async #update(key, change, { namespace, durability, retries = UPDATE_RETRIES }, control) {
     const { session } = this.#scope;
@@ -240,8 +249,8 @@ export class DataMethods extends ReadMethods {
       }
       const op = setOp(this.#scope, key, value, { namespace, ifVersion: entry?.version ?? null });
       try {
-        const version = await session.writeOfUpdate(op, durability, control);
-        return { value, version };
+        const written = await session.writeOfUpdate(op, durability, control);
+        return { value, ...written };
       } catch (error) {
         if (/** @type {any} */ (error).code !== 'HYPHA_CONFLICT' || attempt >= retries) throw error;
       }
@@ -257,6 +266,6 @@ export class DataMethods extends ReadMethods {
     const given = readOptions(options, METHOD_OPTIONS.clear);
     const all = given.namespace === undefined && this.#scope.isWhole;
     const op = all ? { kind: KIND.clear | FLAG.all, ns: DEFAULT_NAMESPACE } : { kind: KIND.clear, ns: this.#scope.ns(given.namespace) };
-    return this.#scope.session.write(op, undefined, Control.of(given));
+    return (await this.#scope.session.write(op, undefined, Control.of(given))).version;
   }
 }

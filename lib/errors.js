@@ -12,7 +12,7 @@ export class StorageError extends Error {
   /**
    * @param {string} code such as 'HYPHA_NOT_FOUND'
    * @param {string} message
-   * @param {{ cause?: unknown, sqliteCode?: number }} [details]
+   * @param {{ cause?: unknown, sqliteCode?: number, attempts?: number }} [details]
    */
   constructor(code, message, details = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined);
@@ -20,6 +20,8 @@ export class StorageError extends Error {
     this.code = code;
     /** SQLite's extended result code, if SQLite was the one to fail. @type {number | undefined} */
     this.sqliteCode = details.sqliteCode;
+    /** How often the transaction was tried, of HYPHA_BUSY. @type {number | undefined} */
+    this.attempts = details.attempts;
     /** Whether the same call may succeed later, unchanged. */
     this.retryable = retryableCodes.has(code);
   }
@@ -29,7 +31,7 @@ export class StorageError extends Error {
    * @returns {StorageError}
    */
   static from(record) {
-    return new StorageError(record.code, record.message, { sqliteCode: record.sqliteCode });
+    return new StorageError(record.code, record.message, { sqliteCode: record.sqliteCode, attempts: record.attempts });
   }
 }
 

@@ -101,7 +101,7 @@ export class NamespaceMethods extends DataMethods {
     const given = readOptions(options, METHOD_OPTIONS.control);
     checkNamespace(namespace, this.#session.limits);
     const op = { kind: KIND.dropIndex, ns: namespace, value: indexFields(fields) };
-    return (await this.#session.write(op, undefined, Control.of(given))) > 0;
+    return (await this.#session.write(op, undefined, Control.of(given))).version > 0;
   }
 
   /** @param {string} namespace @param {CallControl} [options] @returns {Promise<{ fields: object[], unique: boolean }[]>} */

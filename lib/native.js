@@ -10,13 +10,14 @@ import { platformName } from './platform.js';
 
 /**
  * A request that failed, as the addon describes it.
- * @typedef {{ code: string, message: string, sqliteCode?: number }} FailureRecord
+ * @typedef {{ code: string, message: string, sqliteCode?: number, attempts?: number }} FailureRecord
  */
 
 /**
  * What the writes of one request came to: a number for a single success (version or rows), else all numbers and the
- * failures as `[index, record, index, record, ...]`.
- * @typedef {number | [Float64Array, (number | FailureRecord)[] | undefined]} WriteResult
+ * failures as `[index, record, index, record, ...]`. Behind them the index of the durability reached, where that is more
+ * than was asked for.
+ * @typedef {number | [Float64Array, (number | FailureRecord)[] | undefined, number?]} WriteResult
  */
 
 /** @typedef {FailureRecord & { part?: string, line?: number }} BundleFailureRecord */
@@ -49,11 +50,34 @@ import { platformName } from './platform.js';
  * @property {(name: string, ticket: number) => undefined | Promise<void>} enterLine undefined: it is this store's turn
  * @property {(name: string, ticket: number) => void} leaveLine
  * @property {() => Promise<void>} checkpoint
- * @property {() => { queuedOperations: number, queuedBytes: number }} stats
+ * @property {() => Promise<void>} flush
+ * @property {() => RecoveryReport} recovery
+ * @property {() => string} stats JSON text
+ * @property {(connection: number, timeout: number) => Promise<void>} ping -1 for the writer, else a reader's number
+ * @property {(maintenance: number) => Promise<string>} maintain index in maintenances; JSON text
  * @property {() => void} abandon
  * @property {(token: number, path: string, asFile: boolean, overwrite: boolean, partRows: number, namespaces: string[]) => Promise<any>} exportBundle
  * @property {(token: number, path: string, onConflict: number, dryRun: boolean, once: boolean) => Promise<any>} importBundle
- * @property {() => Promise<void>} close
+ * @property {() => Promise<CloseReport>} close
+ */
+
+/**
+ * What opening found of a log that its last user had not copied into the database.
+ * @typedef {object} RecoveryReport
+ * @property {boolean} hadLog there was a log that was not empty
+ * @property {boolean} recovered nobody else had it: it was read to find the last whole commit
+ * @property {number} frames pages in the log after that
+ * @property {number} bytes of the log file before
+ * @property {number} ms until the first read was answered
+ */
+
+/**
+ * How closing left the write-ahead log.
+ * @typedef {object} CloseReport
+ * @property {boolean} last false: other stores of this process have the file open, so that it was not closed
+ * @property {boolean} busy readers or another process kept the log from being emptied; nothing is lost
+ * @property {boolean} stopped the writer had stopped before: the log was left as it is
+ * @property {number} frames left in the log
  */
 
 /**
@@ -65,6 +89,7 @@ import { platformName } from './platform.js';
  * @property {string[]} sources
  * @property {string[]} writeKinds
  * @property {string[]} durabilities
+ * @property {string[]} maintenances
  * @property {FailureRecord} [refusal]
  * @property {(options: object) => Promise<NativeStore>} open
  * @property {(options: object, target: number) => Promise<void>} migrate

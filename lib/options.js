@@ -41,6 +41,7 @@ const version = {
 };
 
 const MiB = 1024 * 1024;
+const TiB = MiB * MiB;
 const day = 24 * 60 * 60 * 1000;
 
 /** @type {OptionTable} */
@@ -64,6 +65,30 @@ export const LIMIT_OPTIONS = {
   maxSnapshots: { ...integer(1, 1000), fallback: 16 },
 };
 
+/**
+ * How the write-ahead log is looked after: see WalOptions below, and lib/wal-config.js for whole sets.
+ * @type {OptionTable}
+ */
+export const WAL_OPTIONS = {
+  synchronous: oneOf('FULL', 'NORMAL', 'PERIODIC', 'OFF'),
+  busyTimeout: integer(0, 600_000),
+  idleBytes: { ...integer(1, TiB), fallback: 4 * MiB },
+  busyBytes: { ...integer(1, TiB), fallback: 16 * MiB },
+  restartBytes: { ...integer(1, TiB), fallback: 64 * MiB },
+  expireBytes: { ...integer(1, TiB), fallback: 256 * MiB },
+  limitBytes: { ...integer(1, TiB), fallback: 1024 * MiB },
+  warnBytes: { ...integer(1, TiB), fallback: 50 * MiB },
+  readerGap: { ...integer(0, 10_000), fallback: 50 },
+  checkpointInterval: { ...integer(1, day), fallback: 300_000 },
+  syncInterval: { ...integer(1, day), fallback: 1000 },
+  journalSizeLimit: { ...integer(0, TiB), fallback: 64 * MiB },
+  walAutocheckpoint: { ...integer(0, 1_000_000_000), fallback: 0 },
+  cacheSizeKiB: { ...integer(16, 4 * 1024 * 1024), fallback: 8192 },
+  mmapSize: { ...integer(0, TiB), fallback: 0 },
+  journalMode: oneOf('WAL'),
+  tempStore: oneOf('memory'),
+};
+
 /** @type {OptionTable} */
 export const OPEN_OPTIONS = {
   path: string,
@@ -73,11 +98,13 @@ export const OPEN_OPTIONS = {
   migrate: { ...boolean, fallback: true },
   keepOld: { ...boolean, fallback: true },
   readers: { ...integer(1, 64), fallback: 2 },
-  durability: { ...oneOf('full', 'normal', 'off'), fallback: 'full' },
+  durability: { ...oneOf('full', 'normal', 'periodic', 'off'), fallback: 'full' },
   busyTimeout: { ...integer(0, 600_000), fallback: 5000 },
   statementCacheSize: { ...integer(0, 10_000), fallback: 100 },
   checksums: { ...boolean, fallback: true },
   limits: { check: (value) => typeof value === 'object' && value !== null, expected: 'an object', fallback: {} },
+  wal: { check: (value) => typeof value === 'object' && value !== null, expected: 'an object', fallback: {} },
+  minFreeBytes: { ...integer(0, Number.MAX_SAFE_INTEGER), fallback: 64 * MiB },
 };
 
 /** @type {OptionTable} */
@@ -180,6 +207,14 @@ export const METHOD_OPTIONS = /** @type {const} */ ({
     signal,
   }),
   verifyBundle: /** @type {OptionTable} */ ({ signal }),
+  stats: /** @type {OptionTable} */ ({ counts: { ...boolean, fallback: true } }),
+  ping: /** @type {OptionTable} */ ({ timeout: { ...integer(1, day), fallback: 1000 } }),
+  optimize: /** @type {OptionTable} */ ({
+    analyze: { check: (value) => ['optimize', 'full', false].includes(value), expected: "'optimize', 'full' or false", fallback: 'optimize' },
+    checkpoint: { check: (value) => ['PASSIVE', 'RESTART', 'TRUNCATE', false].includes(value), expected: "'PASSIVE', 'RESTART', 'TRUNCATE' or false", fallback: 'PASSIVE' },
+    integrity: { check: (value) => ['quick', 'full', false].includes(value), expected: "'quick', 'full' or false", fallback: false },
+    vacuum: { ...boolean, fallback: false },
+  }),
   copyFrom: /** @type {OptionTable} */ ({ namespaces: { check: Array.isArray, expected: 'an array of names' } }),
 });
 
@@ -262,7 +297,30 @@ export function readOptionsWithDefaults(given, table, where = 'options') {
  * @property {number} maxSnapshots
  */
 
-/** @typedef {'full' | 'normal' | 'off'} Durability */
+/** @typedef {'full' | 'normal' | 'periodic' | 'off'} Durability */
+
+/**
+ * Sizes are of the log, in bytes; times in milliseconds.
+ * @typedef {object} WalOptions
+ * @property {'FULL' | 'NORMAL' | 'PERIODIC' | 'OFF'} [synchronous] the same as `durability` of open(), which wins
+ * @property {number} [busyTimeout] the same as that of open(), which wins
+ * @property {number} [idleBytes] copied into the database when the writer is idle; default 4 MiB
+ * @property {number} [busyBytes] copied between two commits in any case; default 16 MiB
+ * @property {number} [restartBytes] new reads wait for up to readerGap, so that the log can be emptied; default 64 MiB
+ * @property {number} [expireBytes] the oldest read is ended with HYPHA_SNAPSHOT_EXPIRED; default 256 MiB
+ * @property {number} [limitBytes] writes are refused with HYPHA_WAL_LIMIT; default 1 GiB
+ * @property {number} [warnBytes] diagnose() takes an action; default 50 MiB
+ * @property {number} [readerGap] default 50
+ * @property {number} [checkpointInterval] copied so long after the last time, however little it is; default 5 minutes
+ * @property {number} [syncInterval] of durability 'periodic'; default 1000
+ * @property {number} [journalSizeLimit] what a log that was started over may keep of its file; default 64 MiB
+ * @property {number} [walAutocheckpoint] copied within the commit once it has so many pages, as SQLite does; default 0, never
+ * @property {number} [cacheSizeKiB] page cache of each connection; default 8192
+ * @property {number} [mmapSize] the most that may be memory-mapped. HyphaDB maps nothing, whatever this says: an I/O error
+ *   in mapped memory would end the process
+ * @property {'WAL'} [journalMode]
+ * @property {'memory'} [tempStore]
+ */
 
 /**
  * @typedef {object} OpenOptions
@@ -279,15 +337,27 @@ export function readOptionsWithDefaults(given, table, where = 'options') {
  * @property {boolean} [checksums] give each entry that is written a CRC-32C; default true. Entries that have one are
  *   checked whenever they are read, whatever this says.
  * @property {Partial<Limits>} [limits]
+ * @property {WalOptions} [wal]
+ * @property {number} [minFreeBytes] below so much free space of its disk a warning is published; default 64 MiB, 0 for none
  */
+
+/** @param {object} given */
+const withoutUndefined = (given) => Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+
+/** What each `wal.synchronous` is as a durability. @type {Record<string, Durability>} */
+const DURABILITY_OF = { FULL: 'full', NORMAL: 'normal', PERIODIC: 'periodic', OFF: 'off' };
 
 /**
  * @param {OpenOptions} given
- * @returns {OpenOptions & { mode: 'file' | 'memory', limits: Limits, durability: Durability }}
+ * @returns {OpenOptions & { mode: 'file' | 'memory', limits: Limits, durability: Durability, wal: WalOptions, minFreeBytes: number }}
  */
 export function readOpenOptions(given) {
   if (typeof given !== 'object' || given === null) throw invalidArgument('options', 'an object');
-  const options = readOptionsWithDefaults(given, OPEN_OPTIONS);
+  const wal = readOptionsWithDefaults(readOptions(given, OPEN_OPTIONS).wal, WAL_OPTIONS, 'options.wal');
+  const { synchronous, busyTimeout } = wal;
+  const ofWal = { durability: synchronous && DURABILITY_OF[synchronous], busyTimeout };
+  const options = readOptionsWithDefaults({ ...ofWal, ...withoutUndefined(given) }, OPEN_OPTIONS);
+  options.wal = wal;
   options.limits = readOptionsWithDefaults(options.limits, LIMIT_OPTIONS, 'options.limits');
   if (options.path === ':memory:') options.mode = 'memory';
   const isNamed = options.path !== undefined && options.path !== ':memory:';

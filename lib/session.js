@@ -4,6 +4,7 @@
 import { isInside } from './bodies.js';
 import { Closing } from './closing.js';
 import { Control, controlled } from './control.js';
+import { EngineAccess } from './engine-access.js';
 import { StorageError, closed, settle, toError } from './errors.js';
 import { Lines } from './lines.js';
 import { native } from './native.js';
@@ -46,6 +47,11 @@ export class StoreSession {
     this.#turn = new Turn(() => store.endTurn());
     this.#queue = new WriteQueue(store, this.#turn);
     this.lines = new Lines(store, this);
+  }
+
+  /** Of writes that ask for none of their own, and of transactions. */
+  get durability() {
+    return this.#durability;
   }
 
   get isClosed() {
@@ -330,14 +336,14 @@ export class StoreSession {
    * @param {Op} op
    * @param {Durability} [durability]
    * @param {Control} [control]
-   * @returns {Promise<number>}
+   * @returns {Promise<import('./write-queue.js').Written>}
    */
   write(op, durability, control) {
     this.#checkOpen();
     return this.#write(op, durability, control);
   }
 
-  /** @param {Op} op @param {Durability | undefined} durability @param {Control | undefined} control @returns {Promise<number>} */
+  /** @param {Op} op @param {Durability | undefined} durability @param {Control | undefined} control @returns {Promise<import("./write-queue.js").Written>} */
   #write(op, durability, control) {
     this.#checkNotNested();
     const level = this.#level(durability);
@@ -349,7 +355,7 @@ export class StoreSession {
    * @param {boolean} atomic
    * @param {Durability} [durability]
    * @param {Control} [control]
-   * @returns {Promise<(number | Error)[]>}
+   * @returns {Promise<import('./write-queue.js').Results>}
    */
   async writeAll(ops, atomic, durability, control) {
     this.#checkOpen();
@@ -459,14 +465,19 @@ export class StoreSession {
     return ended === undefined ? undefined : this.#queue.barrier(() => ended);
   }
 
-  /** @returns {Promise<void>} */
-  async flush() {
+  /** Everything issued before is on the disk when it resolves. @returns {Promise<void>} */
+  flush() {
+    return this.#during(this.#flush());
+  }
+
+  async #flush() {
     if (this.buffers.size > 0) {
       this.checkUsable();
       await this.flushBuffers();
     }
     await this.#pendingWrites();
     await this.#queue.answered();
+    await settle(this.#native.flush());
   }
 
   /** @returns {Promise<void>} */
@@ -478,18 +489,30 @@ export class StoreSession {
     return settle(this.#native.checkpoint());
   }
 
-  stats() {
+  /**
+   * Runs an operation on the whole store to its end, also when close() comes meanwhile.
+   * @template T
+   * @param {(engine: EngineAccess) => Promise<T>} work
+   * @param {{ needsWriter?: boolean }} [options] needsWriter: inside its own transaction's body it would wait for itself
+   * @returns {Promise<T>}
+   */
+  async operate(work, { needsWriter = false } = {}) {
     this.#checkOpen();
-    return this.#native.stats();
+    if (needsWriter) this.#checkNotNested();
+    return this.#during(work(new EngineAccess(this.#native)));
   }
 
-  /** Call once. @returns {Promise<void>} */
+  recovery() {
+    return this.#native.recovery();
+  }
+
+  /** Call once. @returns {Promise<import('./native.js').CloseReport>} */
   async close() {
     this.#queue.flush();
     this.#closing.begin();
     this.#native.abandon(); // else reads would wait for writes that wait for a transaction
     await this.flushBuffers();
     await this.#closing.ended(this.limits.transactionTimeout);
-    await settle(this.#native.close());
+    return settle(this.#native.close());
   }
 }

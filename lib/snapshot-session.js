@@ -161,18 +161,18 @@ export class SnapshotSession extends ViewSession {
     return new StorageError(this.#codeWhenOld, 'the transaction passed its deadline');
   }
 
-  /** @returns {Promise<number>} */
+  /** @returns {Promise<import('./write-queue.js').Written>} */
   async write() {
     this.check();
     throw new StorageError('HYPHA_READ_ONLY', 'the transaction only reads');
   }
 
-  /** @returns {Promise<number>} */
+  /** @returns {Promise<import('./write-queue.js').Written>} */
   writeOfUpdate() {
     return this.write();
   }
 
-  /** @returns {Promise<(number | Error)[]>} */
+  /** @returns {Promise<import('./write-queue.js').Results>} */
   async writeAll() {
     await this.write();
     return [];

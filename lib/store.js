@@ -5,11 +5,10 @@ import { backup, verify } from './copies.js';
 import { exportTo, importFrom } from './bundles.js';
 import { copyFrom } from './copy-from.js';
 import { closed, invalidArgument } from './errors.js';
-import { NamespaceMethods } from './namespace-methods.js';
-import { native } from './native.js';
 import { METHOD_OPTIONS, readOptions, readOptionsWithDefaults } from './options.js';
 import { runTransaction } from './run-transaction.js';
 import { Snapshot } from './snapshot.js';
+import { Operations, stopWatching } from './operations.js';
 import { Transaction } from './transaction.js';
 import { checkPath } from './validate.js';
 import { WriteBuffer } from './write-buffer.js';
@@ -27,26 +26,6 @@ import { WriteBuffer } from './write-buffer.js';
  */
 
 /**
- * @typedef {object} StoreStatus
- * @property {number} size entries
- * @property {number} namespaces 'default' included
- * @property {number} bytes of the database file
- * @property {number} walBytes of the write-ahead log in use
- * @property {number} schemaVersion
- * @property {string | undefined} path undefined in memory mode
- * @property {string} durability
- * @property {string} sqliteVersion
- */
-
-/**
- * @typedef {object} Diagnosis
- * @property {{ source: string, id: number | null, namespace: string | null, key: string | null, reason: string }[]} quarantine
- *   rows of a migrated file that an entry cannot represent; migrate(path, { to: 1 }) gives them back
- * @property {string} integrity 'ok', or what SQLite's integrity check found
- * @property {{ version: number, verified: boolean, problem?: string }} schema
- */
-
-/**
  * @typedef {object} Verification
  * @property {boolean} ok
  * @property {{ kind: 'structure' | 'schema' | 'count' | 'namespace' | 'value' | 'checksum', message: string, namespace?: string, key?: string }[]} problems
@@ -57,10 +36,10 @@ export const loadOnce = Symbol('loadOnce');
 /** The mark that such an import leaves in the file. */
 const LOADED = 'bundle_load';
 
-export class Store extends NamespaceMethods {
+export class Store extends Operations {
   /** @type {StoreSession} */ #session;
   /** @type {ReturnType<typeof import('./options.js').readOpenOptions>} */ #options;
-  /** @type {Promise<void> | undefined} */ #closing;
+  /** @type {Promise<import('./native.js').CloseReport> | undefined} */ #closing;
   /** @type {Set<BackupSchedule>} */ #schedules = new Set();
 
   /**
@@ -69,7 +48,7 @@ export class Store extends NamespaceMethods {
    * @param {ReturnType<typeof import('./options.js').readOpenOptions>} options
    */
   constructor(session, options) {
-    super(session);
+    super(session, options);
     this.#session = session;
     this.#options = options;
   }
@@ -170,19 +149,6 @@ export class Store extends NamespaceMethods {
     if ((await this.#session.read('meta', LOADED)) === '') await importFrom(this.#session, path, options, true);
   }
 
-  /** Resolves once every write issued before has been answered. @returns {Promise<void>} */
-  async flush() {
-    await this.#session.flush();
-  }
-
-  /**
-   * Copies the write-ahead log into the database file and empties it.
-   * @returns {Promise<void>} HYPHA_BUSY when readers or another process were in the way
-   */
-  async checkpoint() {
-    await this.#session.checkpoint();
-  }
-
   /**
    * Copies the store, as it is now with every write issued before, into a file of its own, while reads and writes go on.
    * The file is there only once it has been read back and found whole; when this fails nothing is left behind.
@@ -223,44 +189,27 @@ export class Store extends NamespaceMethods {
     return this.#session.readWhole((native, stop) => verify(native, /** @type {any} */ (given), stop));
   }
 
-  /** @returns {Promise<StoreStatus>} */
-  async status() {
-    const status = JSON.parse(await this.#session.read('status'));
-    const { path, mode, durability } = this.#options;
-    return { ...status, path: mode === 'memory' ? undefined : path, durability, sqliteVersion: native.sqliteVersion };
-  }
-
-  /** @returns {Promise<Diagnosis>} reads the whole file */
-  async diagnose() {
-    return JSON.parse(await this.#session.read('diagnose'));
-  }
-
-  /** @returns {{ queue: { operations: number, bytes: number } }} */
-  stats() {
-    const { queuedOperations, queuedBytes } = this.#session.stats();
-    return { queue: { operations: queuedOperations, bytes: queuedBytes } };
-  }
-
   /**
    * Runs what was issued before, then closes the file; open transactions are rolled back. Every later call fails with
    * HYPHA_CLOSED. May be called again: the same promise.
-   * @returns {Promise<void>}
+   * @returns {Promise<import('./native.js').CloseReport>} how that left the write-ahead log
    */
   close() {
+    this[stopWatching]();
     return (this.#closing ??= this.#close());
   }
 
   async #close() {
     const stopped = [...this.#schedules].map((schedule) => schedule.stop());
     try {
-      await this.#session.close();
+      return await this.#session.close();
     } finally {
       await Promise.all(stopped);
     }
   }
 
   /** @returns {Promise<void>} */
-  [Symbol.asyncDispose]() {
-    return this.close();
+  async [Symbol.asyncDispose]() {
+    await this.close();
   }
 }

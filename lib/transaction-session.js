@@ -40,6 +40,11 @@ export class TransactionSession extends ViewSession {
     if (outer === undefined) abandoned.register(this, { handle, id }, this);
   }
 
+  /** Of its commit. */
+  get durability() {
+    return this.store.durability;
+  }
+
   /** @override */
   check() {
     super.check();
@@ -104,18 +109,18 @@ export class TransactionSession extends ViewSession {
     return this.store.lines.inOwnOrder(`${this.id}\0${name}`, work, control);
   }
 
-  /** @param {Op} op @param {Durability} [_durability] @param {Control} [control] @returns {Promise<number>} */
+  /** @param {Op} op @param {Durability} [_durability] @param {Control} [control] @returns {Promise<import('./write-queue.js').Written>} */
   write(op, _durability, control) {
     this.check();
     return control === undefined ? this.#queue.add(op, 0) : this.#queue.addAlone(op, 0, control);
   }
 
-  /** @param {Op} op @param {Durability | undefined} durability @param {Control | undefined} control @returns {Promise<number>} */
+  /** @param {Op} op @param {Durability | undefined} durability @param {Control | undefined} control @returns {Promise<import('./write-queue.js').Written>} */
   writeOfUpdate(op, durability, control) {
     return this.write(op, durability, control);
   }
 
-  /** @param {OpList} ops @param {boolean} atomic @param {Durability} [_durability] @param {Control} [control] @returns {Promise<(number | Error)[]>} */
+  /** @param {OpList} ops @param {boolean} atomic @param {Durability} [_durability] @param {Control} [control] @returns {Promise<import('./write-queue.js').Results>} */
   async writeAll(ops, atomic, _durability, control) {
     this.check();
     return this.#queue.addAll(ops, 0, atomic, control);

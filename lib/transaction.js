@@ -46,9 +46,14 @@ export class Transaction extends NamespaceMethods {
     return mine;
   }
 
-  /** @returns {Promise<void>} resolved once the changes are durable as the store's durability says */
+  /**
+   * Resolves once the changes are durable as the store's durability says.
+   * @returns {Promise<{ durability?: import('./options.js').Durability }>} that of the commit; absent where it only read
+   */
   async commit() {
-    await this.#session.end(true);
+    const session = this.#session;
+    await session.end(true);
+    return session instanceof TransactionSession ? { durability: session.durability } : {};
   }
 
   /** @returns {Promise<void>} */

@@ -4,6 +4,7 @@ import { nextTick } from 'node:process';
 
 import { controlled } from './control.js';
 import { StorageError, toError } from './errors.js';
+import { native } from './native.js';
 import { KIND, OpList } from './op-list.js';
 
 /** @typedef {import('./native.js').NativeStore} NativeStore */
@@ -13,6 +14,13 @@ import { KIND, OpList } from './op-list.js';
 /** @typedef {import('./native.js').FailureRecord} FailureRecord */
 /** @typedef {import('./turn.js').Turn} Turn */
 /** @typedef {import('./op-list.js').Op} Op */
+/** @typedef {import('./options.js').Durability} Durability */
+/**
+ * What one change came to: the entry's new version, or how many rows went; and the durability of its commit, undefined
+ * inside a transaction.
+ * @typedef {{ version: number, durability?: Durability }} Written
+ */
+/** @typedef {(number | Error)[] & { durability?: Durability }} Results one for each change */
 
 /** Enough to share a commit, few enough that the writer thread starts while this one still serialises the rest. */
 const EARLY = 64;
@@ -29,7 +37,7 @@ const isIndex = ({ kind }) => (kind & KIND_BITS) === KIND.createIndex || (kind &
 /** A request that the engine has, or is about to get. */
 class Batch {
   list = new OpList();
-  /** @type {((result: number | Error) => void)[]} */ waiters = [];
+  /** @type {((result: number | Error, durability: Durability | undefined) => void)[]} */ waiters = [];
   /** @type {Promise<void> | undefined} settled when the engine has answered, never rejected */ settled;
   /** Whether it may touch any key: clear and the like. */
   touchesAll = false;
@@ -55,6 +63,9 @@ class Batch {
     this.#keys = undefined;
   }
 }
+
+/** @param {number} version @param {Durability | undefined} durability @returns {Written} */
+const written = (version, durability) => (durability === undefined ? { version } : { version, durability });
 
 /** @param {WriteResult} result @param {number} count @returns {(number | Error)[]} one for each operation */
 export function spread(result, count) {
@@ -100,7 +111,7 @@ export class WriteQueue {
    * Queues one change. It goes to the engine with the others of this turn's current microtask run, in order.
    * @param {Op} op
    * @param {number} durability
-   * @returns {Promise<number>} the entry's new version, or how many rows went
+   * @returns {Promise<Written>}
    */
   add(op, durability) {
     if (this.#gathering !== undefined && this.#gathering.durability !== durability) this.flush();
@@ -113,7 +124,7 @@ export class WriteQueue {
     batch.list.push(op);
     if (op.key === undefined && !isIndex(op)) batch.touchesAll = true;
     const promise = new Promise((resolve, reject) => {
-      batch.waiters.push((result) => (typeof result === 'number' ? resolve(result) : reject(result)));
+      batch.waiters.push((result, level) => (typeof result === 'number' ? resolve(written(result, level)) : reject(result)));
     });
     if (batch.waiters.length >= EARLY) this.flush();
     return promise;
@@ -124,14 +135,15 @@ export class WriteQueue {
    * @param {Op} op
    * @param {number} durability
    * @param {Control} control
-   * @returns {Promise<number>}
+   * @returns {Promise<Written>}
    */
   async addAlone(op, durability, control) {
     const list = new OpList();
     list.push(op);
-    const [result] = await this.addAll(list, durability, false, control);
+    const results = await this.addAll(list, durability, false, control);
+    const [result] = results;
     if (typeof result !== 'number') throw result;
-    return result;
+    return written(result, results.durability);
   }
 
   /**
@@ -140,7 +152,7 @@ export class WriteQueue {
    * @param {number} durability
    * @param {boolean} atomic all or nothing; a failure rejects
    * @param {Control} [control] may end its wait for its turn
-   * @returns {Promise<(number | Error)[]>} one for each change
+   * @returns {Promise<Results>}
    */
   async addAll(list, durability, atomic, control) {
     this.flush();
@@ -151,7 +163,9 @@ export class WriteQueue {
     batch.list = list;
     batch.touchesAll = list.length > INDEXED;
     const start = async (/** @type {CallTarget} */ target) => list.send(this.#native, target, durability, atomic, false);
-    return spread(await this.#send(batch, controlled(this.#native, this.#transaction, control, start), before), list.length);
+    const result = await this.#send(batch, controlled(this.#native, this.#transaction, control, start), before);
+    const level = this.#reached(result, durability);
+    return level === undefined ? spread(result, list.length) : Object.assign(spread(result, list.length), { durability: level });
   }
 
   /**
@@ -251,17 +265,24 @@ export class WriteQueue {
     if (this.#answers.length > 0) this.#answerNext();
   };
 
+  /** @param {WriteResult} result @param {number} asked @returns {Durability | undefined} of the commit; in a transaction there was none yet */
+  #reached(result, asked) {
+    if (this.#transaction !== 0) return undefined;
+    return /** @type {Durability} */ (native.durabilities[Array.isArray(result) ? (result[2] ?? asked) : asked]);
+  }
+
   /** @param {Batch} batch @param {WriteResult | unknown} result an Error when the whole request failed */
   #answer(batch, result) {
     const { waiters } = batch;
     batch.waiters = [];
-    if (typeof result === 'number') return waiters[0](result);
+    const level = this.#reached(/** @type {WriteResult} */ (result), batch.durability);
+    if (typeof result === 'number') return waiters[0](result, level);
     if (!Array.isArray(result)) {
-      for (const waiter of waiters) waiter(/** @type {Error} */ (result));
+      for (const waiter of waiters) waiter(/** @type {Error} */ (result), level);
       return;
     }
     const results = spread(/** @type {WriteResult} */ (result), waiters.length);
-    for (let i = 0; i < waiters.length; i++) waiters[i](results[i]);
+    for (let i = 0; i < waiters.length; i++) waiters[i](results[i], level);
   }
 
   /**

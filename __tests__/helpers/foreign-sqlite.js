@@ -28,13 +28,31 @@ const HOLD = `
   console.log('held');
   process.stdin.on('end', () => process.exit()).resume();`;
 
+const READ = `
+  const { DatabaseSync } = require('node:sqlite');
+  const db = new DatabaseSync(process.argv[1]);
+  db.exec('BEGIN');
+  db.prepare('SELECT count(*) FROM hypha_namespaces').all();
+  console.log('held');
+  process.stdin.on('end', () => process.exit()).resume();`;
+
 /**
  * Runs `work` while another process holds the write lock of the file.
  * @param {string} path
  * @param {() => Promise<any>} work
  */
-export async function holdWriteLock(path, work) {
-  const child = spawn(NODE_24, ['-e', HOLD, path], { env, stdio: ['pipe', 'pipe', 'inherit'] });
+export const holdWriteLock = (path, work) => hold(HOLD, path, work);
+
+/**
+ * Runs `work` while another process reads the file in one snapshot.
+ * @param {string} path
+ * @param {() => Promise<any>} work
+ */
+export const holdRead = (path, work) => hold(READ, path, work);
+
+/** @param {string} program @param {string} path @param {() => Promise<any>} work */
+async function hold(program, path, work) {
+  const child = spawn(NODE_24, ['-e', program, path], { env, stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
   try {
     await once(child.stdout, 'data');

@@ -232,6 +232,7 @@ describe('after close', () => {
     backup: ['x.db'], scheduleBackups: [{ directory: '.' }], verify: [],
     exportBundle: ['b'], importBundle: ['b'],
     getSync: ['k'], hasSync: ['k'], snapshot: [() => 1], flush: [], checkpoint: [], status: [], diagnose: [], stats: [],
+    ping: [], optimize: [], recover: [],
   };
   /** They have no answer of their own. */
   const silent = ['constructor', 'close', 'namespace', 'atomic'];

@@ -1,21 +1,28 @@
 import { open } from '../../lib/index.js';
 import { MyceliaStorageBackend } from '../../lib/mycelia/index.js';
 import { toOpenOptions } from '../../lib/mycelia/config.js';
-import { LIMIT_OPTIONS, OPEN_OPTIONS, readOpenOptions } from '../../lib/options.js';
+import { LIMIT_OPTIONS, OPEN_OPTIONS, WAL_OPTIONS, readOpenOptions } from '../../lib/options.js';
 
 const MiB = 1024 * 1024;
 const DAY = 86_400_000;
 const NOT_A_NUMBER = [1.5, NaN, Infinity, '5', true, null, 5n, {}, []];
 
 /** Least and most of every option that is an integer. */
-const BOUNDS = { readers: [1, 64], busyTimeout: [0, 600_000], statementCacheSize: [0, 10_000] };
+const BOUNDS = { readers: [1, 64], busyTimeout: [0, 600_000], statementCacheSize: [0, 10_000], minFreeBytes: [0, Number.MAX_SAFE_INTEGER] };
+const TiB = MiB * MiB;
+const WAL_BOUNDS = {
+  idleBytes: [1, TiB, 4 * MiB], busyBytes: [1, TiB, 16 * MiB], restartBytes: [1, TiB, 64 * MiB], expireBytes: [1, TiB, 256 * MiB], limitBytes: [1, TiB, 1024 * MiB],
+  warnBytes: [1, TiB, 50 * MiB], readerGap: [0, 10_000, 50], checkpointInterval: [1, DAY, 300_000], syncInterval: [1, DAY, 1000], journalSizeLimit: [0, TiB, 64 * MiB],
+  walAutocheckpoint: [0, 1_000_000_000, 0], cacheSizeKiB: [16, 4 * MiB, 8192], mmapSize: [0, TiB, 0],
+};
+const WAL_CHOICES = { synchronous: ['FULL', 'NORMAL', 'PERIODIC', 'OFF'], journalMode: ['WAL'], tempStore: ['memory'] };
 const LIMIT_BOUNDS = {
   keyBytes: [1, 65_536, 4096], namespaceBytes: [1, 4096, 512], valueBytes: [1, 64 * MiB, 16 * MiB], metadataBytes: [1, 64 * MiB, MiB], batchEntries: [1, 10_000_000, 100_000],
   batchBytes: [1, 1024 * MiB, 256 * MiB], queueOperations: [1, 100_000_000, 1_000_000], queueBytes: [1, 4096 * MiB, 256 * MiB], resultBytes: [1, 1024 * MiB, 256 * MiB],
   filterNodes: [1, 100_000, 1000], filterDepth: [1, 64, 32], inList: [1, 1_000_000, 10_000], patternBytes: [1, 65_536, 256], queryTimeout: [1, DAY, 10_000],
   transactionTimeout: [1, DAY, 30_000], snapshotAge: [1, DAY, 5000], maxSnapshots: [1, 1000, 16],
 };
-const CHOICES = { mode: ['file', 'memory'], durability: ['full', 'normal', 'off'] };
+const CHOICES = { mode: ['file', 'memory'], durability: ['full', 'normal', 'periodic', 'off'] };
 const BOOLEANS = ['readOnly', 'create', 'migrate', 'keepOld', 'checksums'];
 
 const read = (options) => readOpenOptions({ path: options.mode === 'memory' ? ':memory:' : 'x.db', ...options });
@@ -30,9 +37,10 @@ const refusal = (options) => {
 
 describe('options of open()', () => {
   test('every option and limit of the tables is tested here', () => {
-    const tested = [...Object.keys(BOUNDS), ...Object.keys(CHOICES), ...BOOLEANS, 'path', 'limits'];
+    const tested = [...Object.keys(BOUNDS), ...Object.keys(CHOICES), ...BOOLEANS, 'path', 'limits', 'wal'];
     expect(Object.keys(OPEN_OPTIONS).sort()).toEqual(tested.sort());
     expect(Object.keys(LIMIT_OPTIONS).sort()).toEqual(Object.keys(LIMIT_BOUNDS).sort());
+    expect(Object.keys(WAL_OPTIONS).sort()).toEqual([...Object.keys(WAL_BOUNDS), ...Object.keys(WAL_CHOICES), 'busyTimeout'].sort());
   });
 
   test.each(Object.entries(BOUNDS))('%s is an integer within its bounds', (name, [least, most]) => {
@@ -48,6 +56,34 @@ describe('options of open()', () => {
     for (const value of [least - 1, most + 1, ...NOT_A_NUMBER]) {
       expect(refusal({ limits: { [name]: value } })).toMatchObject({ code: 'HYPHA_INVALID_ARGUMENT', message: `options.limits.${name} must be an integer from ${least} to ${most}` });
     }
+  });
+
+  test.each(Object.entries(WAL_BOUNDS))('wal.%s is an integer within its bounds and has its default', (name, [least, most, byDefault]) => {
+    expect(read({}).wal[name]).toBe(byDefault);
+    for (const value of [least, most]) expect(read({ wal: { [name]: value } }).wal[name]).toBe(value);
+    for (const value of [least - 1, most + 1, ...NOT_A_NUMBER]) {
+      expect(refusal({ wal: { [name]: value } })).toMatchObject({ code: 'HYPHA_INVALID_ARGUMENT', message: `options.wal.${name} must be an integer from ${least} to ${most}` });
+    }
+  });
+
+  test.each(Object.entries(WAL_CHOICES))('wal.%s is one of its names', (name, values) => {
+    for (const value of values) expect(read({ wal: { [name]: value } }).wal[name]).toBe(value);
+    for (const value of ['', 'SOMETIMES', 1, true, null]) expect(refusal({ wal: { [name]: value } })).toMatchObject({ code: 'HYPHA_INVALID_ARGUMENT' });
+  });
+
+  test('wal.synchronous and wal.busyTimeout stand for those of open(), which win', () => {
+    const levels = { FULL: 'full', NORMAL: 'normal', PERIODIC: 'periodic', OFF: 'off' };
+    for (const [synchronous, durability] of Object.entries(levels)) expect(read({ wal: { synchronous } }).durability).toBe(durability);
+    expect(read({ wal: { synchronous: 'OFF' }, durability: 'full' }).durability).toBe('full');
+    expect(read({ wal: { synchronous: 'OFF' }, durability: undefined }).durability).toBe('off');
+    expect(read({ wal: { busyTimeout: 7 } }).busyTimeout).toBe(7);
+    expect(read({ wal: { busyTimeout: 7 }, busyTimeout: 8 }).busyTimeout).toBe(8);
+    expect(read({}).durability).toBe('full');
+  });
+
+  test('an unknown option of wal is refused with the nearest one that exists', () => {
+    expect(refusal({ wal: { limitByte: 5 } })).toMatchObject({ code: 'HYPHA_UNKNOWN_OPTION', message: expect.stringContaining('"limitBytes"') });
+    expect(refusal({ wal: 5 })).toMatchObject({ code: 'HYPHA_INVALID_ARGUMENT' });
   });
 
   test.each(Object.entries(CHOICES))('%s is one of its names', (name, values) => {

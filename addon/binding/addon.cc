@@ -122,7 +122,8 @@ void ExportEnumerations(Napi::Env env, Napi::Object exports) {
   exports.Set("writeKinds", Names(env, {"set", "delete", "setMetadata", "mergeMetadata", "createNamespace",
                                         "deleteNamespace", "clear", "createIndex", "dropIndex", "check", "edit",
                                         "savepoint", "release", "rollbackTo", "restore"}));
-  exports.Set("durabilities", Names(env, {"off", "normal", "full"}));
+  exports.Set("maintenances", Names(env, {"passive", "restart", "truncate", "optimize", "analyze", "vacuum"}));
+  exports.Set("durabilities", Names(env, {"off", "normal", "periodic", "full"}));
 }
 
 // Why this image may not be used; lib/native.js raises it.

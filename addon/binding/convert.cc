@@ -335,6 +335,7 @@ Napi::Value ErrorRecord(Napi::Env env, const Status& status) {
   record.Set("code", Napi::String::New(env, name.data(), name.size()));
   record.Set("message", Napi::String::New(env, text.data(), text.size()));
   if (status.sqlite_code() != 0) record.Set("sqliteCode", Napi::Number::New(env, status.sqlite_code()));
+  if (status.attempts() != 0) record.Set("attempts", Napi::Number::New(env, status.attempts()));
   return record;
 }
 

@@ -55,7 +55,7 @@ class Reader {
 // A JavaScript string of valid UTF-8; the common case, plain ASCII, is a copy without decoding.
 napi_value ToJs(napi_env env, std::string_view utf8);
 
-// {code, message, sqliteCode}: lib/errors.js makes the StorageError.
+// {code, message, sqliteCode, attempts}: lib/errors.js makes the StorageError.
 Napi::Value ErrorRecord(Napi::Env env, const Status& status);
 
 // [Float64Array of versions or counts, undefined | [index, record, index, record, ...]]

@@ -20,6 +20,23 @@ constexpr IntegerField kLimits[] = {{"keyBytes", &Limits::key_bytes},
                                     {"snapshotAge", &Limits::snapshot_age_ms},
                                     {"maxSnapshots", &Limits::max_snapshots}};
 
+struct WalField {
+  const char* name;
+  std::int64_t WalOptions::*field;
+};
+
+constexpr WalField kWal[] = {{"idleBytes", &WalOptions::idle_bytes},
+                             {"busyBytes", &WalOptions::busy_bytes},
+                             {"restartBytes", &WalOptions::restart_bytes},
+                             {"expireBytes", &WalOptions::expire_bytes},
+                             {"limitBytes", &WalOptions::limit_bytes},
+                             {"readerGap", &WalOptions::reader_gap_ms},
+                             {"checkpointInterval", &WalOptions::checkpoint_interval_ms},
+                             {"syncInterval", &WalOptions::sync_interval_ms},
+                             {"journalSizeLimit", &WalOptions::journal_size_limit},
+                             {"walAutocheckpoint", &WalOptions::autocheckpoint_pages},
+                             {"cacheSizeKiB", &WalOptions::cache_kib}};
+
 std::int64_t Integer(Reader& reader, napi_value object, const char* name) {
   std::int64_t number = 0;
   reader.Integer(reader.Property(object, name), &number);
@@ -44,6 +61,8 @@ bool ReadOpenOptions(Napi::Env env, Napi::Value value, OpenOptions* out) {
   out->statement_cache_size = static_cast<int>(Integer(reader, object, "statementCacheSize"));
   const napi_value limits = reader.Property(object, "limits");
   for (const auto& limit : kLimits) out->limits.*(limit.field) = Integer(reader, limits, limit.name);
+  const napi_value wal = reader.Property(object, "wal");
+  for (const auto& field : kWal) out->wal.*(field.field) = Integer(reader, wal, field.name);
   return reader.ok();
 }
 

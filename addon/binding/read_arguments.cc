@@ -64,6 +64,10 @@ bool ReadArguments(const Napi::CallbackInfo& info, Reader& reader, ReadRequest* 
     As<StatusSpec>(out);
   } else if (kind == "diagnose") {
     As<DiagnoseSpec>(out);
+  } else if (kind == "storage") {
+    return reader.Boolean(info[2], &As<StorageSpec>(out).counts);
+  } else if (kind == "integrity") {
+    return reader.Boolean(info[2], &As<IntegritySpec>(out).full);
   } else {
     Napi::TypeError::New(info.Env(), "hyphadb: unknown kind of read").ThrowAsJavaScriptException();
     return false;

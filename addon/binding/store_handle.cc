@@ -58,7 +58,11 @@ Napi::Function StoreHandle::Define(Napi::Env env) {
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::EnterLine>>("enterLine"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::LeaveLine>>("leaveLine"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Checkpoint>>("checkpoint"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::Flush>>("flush"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::Recovery>>("recovery"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Stats>>("stats"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::Ping>>("ping"),
+                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::Maintain>>("maintain"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Abandon>>("abandon"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::ExportBundle>>("exportBundle"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::ImportBundle>>("importBundle"),
@@ -261,9 +265,10 @@ bool StoreHandle::TrySendInline(TransactionId transaction, WriteRequest& request
 
 Napi::Value StoreHandle::Send(Napi::Env env, const CallTarget& target, WriteRequest request, bool may_run_inline) {
   const auto transaction = static_cast<TransactionId>(target.transaction);
+  const Durability asked = request.durability;
   WriteReply reply;
   if (may_run_inline && TrySendInline(transaction, request, &reply)) {
-    return reply.status.ok() ? ReplyValue(env, reply) : Rejected(env, reply.status);
+    return reply.status.ok() ? ReplyValue(env, reply, asked) : Rejected(env, reply.status);
   }
   request.control.timeout_ms = target.timeout_ms;
   if (target.token != 0) {
@@ -272,11 +277,12 @@ Napi::Value StoreHandle::Send(Napi::Env env, const CallTarget& target, WriteRequ
   }
   auto pending = std::make_shared<Pending>(env, state_);
   OrReject(env, *pending, [&] {
-    auto done = Deliver<WriteReply>(pending, [token = target.token](Napi::Env e, Pending& p, const WriteReply& r) {
-      p.state().ForgetCancellation(token);
-      p.state().ForgetProgress(token);
-      SettleWrite(e, p, r);
-    });
+    auto done =
+        Deliver<WriteReply>(pending, [token = target.token, asked](Napi::Env e, Pending& p, const WriteReply& r) {
+          p.state().ForgetCancellation(token);
+          p.state().ForgetProgress(token);
+          SettleWrite(e, p, r, asked);
+        });
     if (transaction == 0) {
       engine_->Write(std::move(request), std::move(done));
     } else {
@@ -356,26 +362,6 @@ Napi::Value StoreHandle::Verify(const Napi::CallbackInfo& info) {
   return binding::Verify(info, state_, engine_);
 }
 
-Napi::Value StoreHandle::Checkpoint(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  if (!Usable(env)) return {};
-  // This thread's own snapshot would stand in the way.
-  state_->EndSnapshots();
-  auto pending = std::make_shared<Pending>(env, state_);
-  OrReject(env, *pending, [&] { engine_->Checkpoint(Deliver<Status>(pending, &SettleStatus)); });
-  return pending->promise();
-}
-
-Napi::Value StoreHandle::Stats(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  if (!Usable(env)) return {};
-  const EngineStats stats = engine_->Stats();
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("queuedOperations", Napi::Number::New(env, static_cast<double>(stats.queued_operations)));
-  result.Set("queuedBytes", Napi::Number::New(env, static_cast<double>(stats.queued_bytes)));
-  return result;
-}
-
 // abandon(): rolls back this store's transactions, those that wait included; their users hear kClosed.
 Napi::Value StoreHandle::Abandon(const Napi::CallbackInfo& info) {
   if (!Usable(info.Env())) return {};
@@ -390,9 +376,17 @@ Napi::Value StoreHandle::Close(const Napi::CallbackInfo& info) {
   reader_.reset();
   auto pending = std::make_shared<Pending>(env, state_);
   OrReject(env, *pending, [&] {
-    auto status = std::make_shared<Status>(Code::kNoMem);
-    auto after = MakeSettling(pending, [status](Napi::Env e, Pending& p) { SettleStatus(e, p, *status); });
-    state_->RunBlocking([engine = engine_, status] { *status = CloseStore(engine); }, std::move(after));
+    struct Closed {
+      Status status{Code::kNoMem};
+      CloseReport report;
+    };
+    auto closed = std::make_shared<Closed>();
+    auto after = MakeSettling(pending, [closed](Napi::Env e, Pending& p) {
+      if (!closed->status.ok()) return p.Reject(e, closed->status);
+      p.Resolve(CloseReportToJs(e, closed->report));
+    });
+    state_->RunBlocking([engine = engine_, closed] { closed->status = CloseStore(engine, &closed->report); },
+                        std::move(after));
     // Only now: a close() for which there was no thread may be called again.
     state_->Remove(this);
     engine_.reset();

@@ -52,7 +52,11 @@ class StoreHandle : public Napi::ObjectWrap<StoreHandle> {
   Napi::Value EnterLine(const Napi::CallbackInfo& info);
   Napi::Value LeaveLine(const Napi::CallbackInfo& info);
   Napi::Value Checkpoint(const Napi::CallbackInfo& info);
+  Napi::Value Flush(const Napi::CallbackInfo& info);
+  Napi::Value Recovery(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
+  Napi::Value Ping(const Napi::CallbackInfo& info);
+  Napi::Value Maintain(const Napi::CallbackInfo& info);
   Napi::Value Abandon(const Napi::CallbackInfo& info);
   Napi::Value ExportBundle(const Napi::CallbackInfo& info);  // these two: bundle_calls.cc
   Napi::Value ImportBundle(const Napi::CallbackInfo& info);

@@ -10,7 +10,8 @@ import { StorageError, invalidArgument } from '../errors.js';
  * @property {string} [dbPath] default './data/storage.db'; its folder is created
  * @property {boolean} [migrate] default true
  * @property {boolean} [walMode] only true: without a write-ahead log readers would block the writer
- * @property {'OFF' | 'NORMAL' | 'FULL'} [synchronous] default 'NORMAL'
+ * @property {'OFF' | 'NORMAL' | 'PERIODIC' | 'FULL'} [synchronous] default 'NORMAL'
+ * @property {import('../options.js').WalOptions} [wal] as that of open(); `synchronous` and `busyTimeout` above win
  * @property {number} [busyTimeout] milliseconds, default 5000
  * @property {number} [prepareCacheSize] default 100
  * @property {boolean} [readOnly] default false
@@ -41,7 +42,7 @@ export function toOpenOptions(config) {
     throw new StorageError('HYPHA_WAL_UNAVAILABLE', 'walMode: false is not supported: without the write-ahead log every read would wait for every write');
   }
   const synchronous = String(given.synchronous).toLowerCase();
-  if (!['off', 'normal', 'full'].includes(synchronous)) throw invalidArgument('config.synchronous', "'OFF', 'NORMAL' or 'FULL'");
+  if (!['off', 'normal', 'periodic', 'full'].includes(synchronous)) throw invalidArgument('config.synchronous', "'OFF', 'NORMAL', 'PERIODIC' or 'FULL'");
   return {
     path: given.dbPath,
     migrate: given.migrate,
@@ -50,6 +51,7 @@ export function toOpenOptions(config) {
     busyTimeout: given.busyTimeout,
     statementCacheSize: given.prepareCacheSize,
     ...(given.limits === undefined ? {} : { limits: given.limits }),
+    ...(given.wal === undefined ? {} : { wal: given.wal }),
   };
 }
 

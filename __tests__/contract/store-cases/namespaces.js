@@ -205,7 +205,7 @@ export const lifecycleCases = {
     await s.set('k', 1, { namespace: 'n' });
     const status = await s.status();
     assert.deepEqual([status.size, status.namespaces, status.path, status.durability], [1, 2, path, 'full']);
-    assert.deepEqual(s.stats().queue, { operations: 0, bytes: 0 });
+    assert.deepEqual((await s.stats()).queue, { operations: 0, bytes: 0 });
     assert.deepEqual((await s.diagnose()).quarantine, []);
     assert.equal((await s.diagnose()).integrity, 'ok');
   },
@@ -226,7 +226,7 @@ export const lifecycleCases = {
       () => s.get('k'), () => s.getEntry('k'), () => s.set('k', 1), () => s.delete('k'), () => s.has('k'), () => s.getMany(['k']), () => s.setMany([{ key: 'k', value: 1 }]), () => s.setMany([]),
       () => s.deleteMany(['k']), () => s.list(), () => s.query(), () => s.count(), () => s.createNamespace('n'), () => s.deleteNamespace('n'), () => s.listNamespaces(),
       () => s.getNamespace('n'), () => s.getMetadata('k'), () => s.setMetadata('k', {}), () => s.clear(), () => s.transaction(() => {}), () => s.beginTransaction(), () => s.flush(),
-      () => s.checkpoint(), () => s.status(), () => s.diagnose(), async () => s.stats(), () => tx.get('k'), () => tx.set('k', 1), () => tx.commit(), () => users.get('k'),
+      () => s.checkpoint(), () => s.status(), () => s.diagnose(), () => s.stats(), () => tx.get('k'), () => tx.set('k', 1), () => tx.commit(), () => users.get('k'),
     ];
     for (const call of calls) await rejects(call, 'HYPHA_CLOSED');
     await closing;

@@ -62,7 +62,7 @@ describe('every method of a store', () => {
       const old = await open({ path });
       await old.close();
       const store = await open({ path });
-      expect([name, await outcome(() => call(old))]).toEqual([name, kind === 'end' ? { value: undefined } : { code: 'HYPHA_CLOSED' }]);
+      expect([name, await outcome(() => call(old))]).toEqual([name, kind === 'end' ? { value: gives } : { code: 'HYPHA_CLOSED' }]);
       expect([name, await outcome(() => call(store))]).toEqual([name, { value: gives }]);
       await store.close();
     }

@@ -80,22 +80,16 @@ Result<BackupReport> EngineImpl::Backup(const BackupSpec& spec) {
 
 Result<std::string> EngineImpl::Verify(bool full, const CopyControl& control) {
   return Caught([&]() -> Result<std::string> {
-    struct End {
-      ~End() {
-        db.ClearDeadline();
-        sqlite3_exec(db.handle(), "COMMIT", nullptr, nullptr, nullptr);  // of a read: nothing to lose
-      }
-      Connection& db;
-    };
-    auto db = Connection::Open(Connect(Role::kReader));
-    if (!db.ok()) return db.status();
-    Status status = db.value()->Exec("BEGIN");
-    if (!status.ok()) return status;
-    const End end{*db.value()};
-    db.value()->SetDeadline(SteadyTime::max(), control.cancelled.get());
-    auto found = hypha::Verify(*db.value(), full ? VerifyLevel::kFull : VerifyLevel::kQuick);
-    if (!found.ok()) return control.IsCancelled() ? Status(Code::kAborted) : found.status();
-    return VerificationJson(found.value());
+    std::string text;
+    Status status = WithSnapshot([&](Connection& db) {
+      db.SetDeadline(SteadyTime::max(), control.cancelled.get());
+      auto found = hypha::Verify(db, full ? VerifyLevel::kFull : VerifyLevel::kQuick);
+      db.ClearDeadline();
+      if (found.ok()) text = VerificationJson(found.value());
+      return found.status();
+    });
+    if (status.ok()) return text;
+    return control.IsCancelled() ? Status(Code::kAborted) : status;
   });
 }
 

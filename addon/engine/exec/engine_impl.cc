@@ -1,10 +1,15 @@
 #include "exec/engine_impl.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
+#include "exec/stats_json.h"
 #include "hypha/caught.h"
 #include "ops/backup.h"
+#include "ops/maintenance.h"
 #include "query/index_catalog.h"
 #include "query/sql_functions.h"
 #include "schema/migrations.h"
@@ -37,12 +42,14 @@ ConnectionOptions EngineImpl::Connect(Role role) const {
   connect.path = options_.path;
   if (options_.memory) connect.vfs = {kMemoryVfs, kInlineMemoryVfs};
   if (!hooks_.vfs.empty()) connect.vfs = {hooks_.vfs, hooks_.inline_vfs};
-  connect.hooks = &hooks_;
   connect.role = role;
   connect.read_only = options_.read_only;
   connect.create = options_.create && role == Role::kWriter;
   connect.durability = options_.durability;
   connect.busy_timeout_ms = options_.busy_timeout_ms;
+  connect.hooks = &hooks_;
+  connect.journal_size_limit = options_.wal.journal_size_limit;
+  connect.cache_kib = options_.wal.cache_kib;
   connect.statement_cache_size = static_cast<std::size_t>(options_.statement_cache_size);
   connect.max_text_bytes = std::max(kReadableTextBytes, options_.limits.value_bytes);
   connect.register_functions = &RegisterSqlFunctions;
@@ -62,15 +69,43 @@ Status EngineImpl::Accept(Connection& db) const {
                                      std::to_string(kLatestSchema) + " is needed and no migration was allowed"};
 }
 
+namespace {
+
+std::int64_t SizeOf(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 ? static_cast<std::int64_t>(info.st_size) : 0;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Connection>> EngineImpl::OpenConnection(Role role) {
+  auto db = Connection::Open(Connect(role));
+  if (db.ok()) metrics_.connections.fetch_add(1, std::memory_order_relaxed);
+  return db;
+}
+
+Result<std::unique_ptr<Connection>> EngineImpl::OpenFirst() {
+  recovery_.bytes = options_.memory || !hooks_.vfs.empty() ? 0 : SizeOf(options_.path + "-wal");
+  recovery_.had_log = recovery_.bytes > 0;
+  const SteadyTime start = hooks_.steady_now();
+  auto db = OpenConnection(Role::kWriter);
+  if (!db.ok()) return db.status();
+  recovery_.micros = std::chrono::duration_cast<std::chrono::microseconds>(hooks_.steady_now() - start).count();
+  const auto wal = ReadWalState(db.value()->handle());
+  recovery_.frames = recovery_.had_log && wal ? wal->max_frame : 0;
+  recovery_.recovered = recovery_.had_log && HasRecovered(db.value()->handle());
+  return db;
+}
+
 Status EngineImpl::OpenWriter() {
   if (options_.read_only) return Status::Ok();
-  auto db = Connection::Open(Connect(Role::kWriter));
+  auto db = OpenFirst();
   if (!db.ok()) return db.status();
   auto version = SchemaVersion(*db.value());
   if (!version.ok()) return version.status();
+  const bool has_file = !options_.memory && hooks_.vfs.empty();
   Status status;
   if (version.value() != kLatestSchema) {
-    const bool has_file = !options_.memory && hooks_.vfs.empty();
     const MigrationRequest request{kLatestSchema, options_.keep_old, has_file ? options_.path : "",
                                    [this](Connection& file) { return RestoreIndexes(file, hooks_.now_ms()); }};
     status = Migrate(*db.value(), request, hooks_);
@@ -81,8 +116,14 @@ Status EngineImpl::OpenWriter() {
   if (status.ok()) status = ForgetManifest(*db.value());
   if (!status.ok()) return status;
   hooks_.Reach("writer-opened");
-  const WriterOptions writer{options_.limits.queue_operations, options_.limits.queue_bytes, options_.busy_timeout_ms};
-  auto session = std::make_unique<WriteSession>(std::move(db.value()), hooks_);
+  const WriterOptions writer{options_.limits.queue_operations,
+                             options_.limits.queue_bytes,
+                             options_.busy_timeout_ms,
+                             options_.wal,
+                             has_file ? options_.path : "",
+                             &gate_,
+                             &metrics_};
+  auto session = std::make_unique<WriteSession>(std::move(db.value()), hooks_, options_.wal.autocheckpoint_pages);
   session->Configure(options_);
   writer_ = std::make_unique<Writer>(std::move(session), writer);
   return Status::Ok();
@@ -91,45 +132,65 @@ Status EngineImpl::OpenWriter() {
 Status EngineImpl::OpenReaders() {
   std::vector<std::unique_ptr<ReadSession>> sessions;
   for (int i = 0; i < options_.readers; ++i) {
-    auto db = Connection::Open(Connect(Role::kReader));
+    auto db = OpenConnection(Role::kReader);
     if (!db.ok()) return db.status();
     if (options_.read_only && i == 0) {
       Status status = VerifySchema(*db.value());
       if (status.ok()) status = VerifyIndexes(*db.value());
       if (!status.ok()) return status;
     }
-    sessions.push_back(std::make_unique<ReadSession>(std::move(db.value())));
+    sessions.push_back(std::make_unique<ReadSession>(std::move(db.value()), &gate_));
   }
-  readers_ = std::make_unique<ReaderPool>(std::move(sessions), options_.busy_timeout_ms);
+  const auto connect = [this] { return OpenConnection(Role::kReader); };
+  const auto reopen = [this, connect]() -> Result<std::unique_ptr<ReadSession>> {
+    auto db = connect();
+    if (!db.ok()) return db.status();
+    return std::make_unique<ReadSession>(std::move(db.value()), &gate_);
+  };
+  readers_ = std::make_unique<ReaderPool>(std::move(sessions), options_.busy_timeout_ms, &metrics_, reopen);
   const SnapshotOptions snapshots{options_.limits.max_snapshots, options_.limits.snapshot_age_ms,
-                                  options_.busy_timeout_ms};
-  snapshots_ = std::make_unique<Snapshots>(
-      *readers_, [this] { return Connection::Open(Connect(Role::kReader)); }, snapshots);
+                                  options_.busy_timeout_ms, &gate_};
+  snapshots_ = std::make_unique<Snapshots>(*readers_, connect, snapshots);
+  gate_.OnExpired([this] { snapshots_->EndExpired(); });
   return Status::Ok();
 }
 
 Result<std::unique_ptr<InlineReader>> EngineImpl::NewInlineReader() {
-  auto db = Connection::Open(Connect(Role::kInline));
+  auto db = OpenConnection(Role::kInline);
   if (!db.ok()) return db.status();
-  return std::unique_ptr<InlineReader>(std::make_unique<InlineReaderImpl>(std::move(db.value())));
+  return std::unique_ptr<InlineReader>(std::make_unique<InlineReaderImpl>(std::move(db.value()), &gate_));
 }
 
 Status EngineImpl::WithSnapshot(const std::function<Status(Connection&)>& work) {
-  auto db = Connection::Open(Connect(Role::kReader));
+  auto db = OpenConnection(Role::kReader);
   if (!db.ok()) return db.status();
-  db.value()->SetLockDeadline(std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.busy_timeout_ms));
+  ReaderSeat seat(gate_, db.value().get());
+  seat.Sit();
+  db.value()->SetLockDeadline(hooks_.steady_now() + std::chrono::milliseconds(options_.busy_timeout_ms));
+  db.value()->SetDeadline(SteadyTime::max());  // what is expired ends as well
   Status status = db.value()->RunCached("BEGIN");
   if (status.ok()) status = work(*db.value());
+  if (!status.ok() && seat.expired()) {
+    return {Code::kSnapshotExpired, "its snapshot kept the write-ahead log from being emptied"};
+  }
   // Nothing was written: closing the connection ends the snapshot in any case.
   return status;
 }
 
+// A commit without any sync may start the log over and lose, with the power, what was durable before: only who opened
+// the whole store so may have that.
+void EngineImpl::RaiseLevel(WriteRequest* request) const {
+  if (options_.durability != Durability::kOff) request->durability = std::max(request->durability, Durability::kNormal);
+}
+
 void EngineImpl::Write(WriteRequest request, WriteDone done) {
   if (writer_ == nullptr) return done({Status(Code::kReadOnly), {}});
+  RaiseLevel(&request);
   writer_->Write(std::move(request), std::move(done));
 }
 
 bool EngineImpl::TryWriteInline(WriteRequest& request, WriteReply* reply) {
+  RaiseLevel(&request);
   return writer_ != nullptr && writer_->TryRunInline(request, reply);
 }
 
@@ -218,13 +279,53 @@ void EngineImpl::Checkpoint(StatusDone done) {
   if (writer_ == nullptr) return done(Status::Ok());
   auto shared = std::make_shared<StatusDone>(std::move(done));
   writer_->RunAlone(
-      [shared](Checkpointer& checkpointer) { (*shared)(Caught([&] { return checkpointer.Truncate(); })); }, *shared);
+      [shared](WalService& wal) { (*shared)(Caught([&] { return wal.Checkpoint(SQLITE_CHECKPOINT_TRUNCATE); })); },
+      *shared);
 }
 
-EngineStats EngineImpl::Stats() {
-  if (writer_ == nullptr) return {};
-  const QueueState queue = writer_->queue_state();
-  return {queue.operations, queue.bytes};
+void EngineImpl::Flush(StatusDone done) {
+  if (writer_ == nullptr) return done(Status::Ok());
+  writer_->Flush(std::move(done));
+}
+
+std::string EngineImpl::Stats() {
+  EngineNow now;
+  if (writer_ != nullptr) {
+    const QueueState queue = writer_->queue_state();
+    now.queued_operations = queue.operations;
+    now.queued_bytes = queue.bytes;
+    now.transaction_open = writer_->transaction_open();
+    now.stopped = writer_->stopped();
+  }
+  now.reader_threads = static_cast<std::int64_t>(readers_->threads());
+  now.waiting_reads = static_cast<std::int64_t>(readers_->waiting_jobs());
+  return StatsJson(metrics_, gate_, now);
+}
+
+void EngineImpl::Ping(int connection, std::int64_t timeout_ms, StatusDone done) {
+  if (connection != kWriterConnection) {
+    return readers_->Ping(static_cast<std::size_t>(connection), timeout_ms, std::move(done));
+  }
+  if (writer_ == nullptr) return done(Status(Code::kReadOnly));
+  auto shared = std::make_shared<StatusDone>(std::move(done));
+  const auto ping = [this, timeout_ms](Connection& db) {
+    sqlite3_db_release_memory(db.handle());  // from the file, not from what was read of it before
+    db.SetLockDeadline(hooks_.steady_now() + std::chrono::milliseconds(timeout_ms));
+    Status status = db.Exec("BEGIN IMMEDIATE");
+    if (!status.ok()) return status;
+    status = db.QueryInteger("SELECT count(*) FROM (SELECT 1 FROM hypha_entries LIMIT 1)").status();
+    if (db.in_transaction()) static_cast<void>(db.Exec("ROLLBACK"));
+    return status;
+  };
+  writer_->RunAlone([shared, ping](WalService& wal) { (*shared)(Caught([&] { return ping(wal.db()); })); }, *shared);
+}
+
+void EngineImpl::Maintain(Maintenance what, TextDone done) {
+  if (writer_ == nullptr) return done(Status(Code::kReadOnly));
+  auto shared = std::make_shared<TextDone>(std::move(done));
+  writer_->RunAlone(
+      [this, shared, what](WalService& wal) { (*shared)(Caught([&] { return hypha::Maintain(wal, hooks_, what); })); },
+      [shared](Status status) { (*shared)(std::move(status)); });
 }
 
 bool EngineImpl::stopped() { return writer_ != nullptr && writer_->stopped(); }
@@ -236,6 +337,7 @@ void EngineImpl::StopReading() {
 
 Status EngineImpl::Close() {
   if (writer_ == nullptr) {
+    close_report_.last = true;
     StopReading();
     return Status::Ok();
   }
@@ -249,6 +351,7 @@ Status EngineImpl::Close() {
       [&status](Status closed) { status = std::move(closed); });
   writer_->Join();
   hooks_.Reach("closed");
+  close_report_ = writer_->close_report();
   return status;
 }
 

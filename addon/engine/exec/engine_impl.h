@@ -12,6 +12,7 @@
 #include "exec/snapshots.h"
 #include "exec/writer.h"
 #include "hypha/engine.h"
+#include "ops/metrics.h"
 
 namespace hypha {
 
@@ -48,8 +49,12 @@ class EngineImpl final : public Engine {
   void Checkpoint(StatusDone done) override;
   Result<BackupReport> Backup(const BackupSpec& spec) override;
   Result<std::string> Verify(bool full, const CopyControl& control) override;
-  EngineStats Stats() override;
+  void Flush(StatusDone done) override;
+  std::string Stats() override;
+  void Ping(int connection, std::int64_t timeout_ms, StatusDone done) override;
+  void Maintain(Maintenance what, TextDone done) override;
   const OpenOptions& options() const override { return options_; }
+  const RecoveryReport& recovery() const override { return recovery_; }
 
   // A reader for one more JavaScript thread. Blocks.
   Result<std::unique_ptr<InlineReader>> NewInlineReader();
@@ -63,14 +68,21 @@ class EngineImpl final : public Engine {
 
   // Stops the threads and closes the file. Blocks; call once.
   Status Close();
+  // REQUIRES: Close() has returned.
+  const CloseReport& close_report() const { return close_report_; }
 
  private:
   EngineImpl(OpenOptions options, Hooks hooks) : options_(std::move(options)), hooks_(std::move(hooks)) {}
 
   ConnectionOptions Connect(Role role) const;
   Status Accept(Connection& db) const;
+  Result<std::unique_ptr<Connection>> OpenConnection(Role role);
+  // The writer's connection; what it found of a log is in recovery_.
+  Result<std::unique_ptr<Connection>> OpenFirst();
   Status OpenWriter();
   Status OpenReaders();
+  void StopReading();
+  void RaiseLevel(WriteRequest* request) const;
   ReadLimits LimitsOf(const ReadControl& control) const {
     const std::int64_t timeout = control.timeout_ms > 0 ? control.timeout_ms : options_.limits.query_timeout_ms;
     return {options_.limits.result_bytes, timeout, control.cancelled, SteadyTime::max()};
@@ -78,9 +90,11 @@ class EngineImpl final : public Engine {
 
   const OpenOptions options_;
   const Hooks hooks_;
-  void StopReading();
-
   KeyLines lines_;
+  RecoveryReport recovery_;
+  CloseReport close_report_;
+  ReaderGate gate_{hooks_};
+  Metrics metrics_;
   std::unique_ptr<ReaderPool> readers_;
   std::unique_ptr<Snapshots> snapshots_;  // outlives the threads of the pool, which Close() ends
   std::unique_ptr<Writer> writer_;        // null when read-only

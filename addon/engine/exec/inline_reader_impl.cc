@@ -6,9 +6,10 @@
 
 namespace hypha {
 
-InlineReaderImpl::InlineReaderImpl(std::unique_ptr<Connection> db)
+InlineReaderImpl::InlineReaderImpl(std::unique_ptr<Connection> db, ReaderGate* gate)
     : db_(std::move(db)), statements_(*db_), namespaces_(statements_), entries_(statements_, namespaces_) {
   entries_.set_cache(&cache_);
+  if (gate != nullptr) seat_.emplace(*gate, nullptr);  // it reads for a turn at most
   auto begin = Prepare(db_->handle(), "BEGIN");
   auto commit = Prepare(db_->handle(), "COMMIT");
   if (begin.ok()) begin_ = std::move(begin.value());
@@ -39,8 +40,12 @@ InlineReader::Answer InlineReaderImpl::Enter(std::string_view ns, int reads) {
 
 InlineReader::Answer InlineReaderImpl::StartSnapshot(std::string_view ns) {
   if (begin_ == nullptr || commit_ == nullptr) return Answer::kElsewhere;
-  if (!Cursor(begin_.get()).Run("begin a read").ok()) return Answer::kElsewhere;
-  in_snapshot_ = true;
+  if (seat_ && !seat_->TrySit(turn_started_)) return Answer::kElsewhere;  // there it waits for the gap to end
+  in_snapshot_ = true;                                                    // EndSnapshot() has to be called from here on
+  if (!Cursor(begin_.get()).Run("begin a read").ok()) {
+    EndSnapshot();
+    return Answer::kElsewhere;
+  }
   reads_ = 0;
   if (namespaces_.OnSnapshot(ns).ok()) {
     cache_.OnSnapshot(DataVersion(*db_));
@@ -130,9 +135,12 @@ void InlineReaderImpl::EndSnapshot() {
   in_snapshot_ = false;
   // The end of a read transaction has nothing to lose; a failure shows at the next BEGIN.
   // No status: its text takes memory, and a destructor is among the callers.
-  Cursor commit(commit_.get());
-  while (commit.Step()) {
+  {
+    Cursor commit(commit_.get());
+    while (commit.Step()) {
+    }
   }
+  if (seat_) seat_->Leave();
 }
 
 void InlineReaderImpl::EndTurn() {

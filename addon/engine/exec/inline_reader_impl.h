@@ -3,8 +3,10 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 
 #include "hypha/inline_reader.h"
+#include "ops/reader_gate.h"
 #include "sqlite/connection.h"
 #include "store/entry_reader.h"
 
@@ -12,7 +14,8 @@ namespace hypha {
 
 class InlineReaderImpl final : public InlineReader {
  public:
-  explicit InlineReaderImpl(std::unique_ptr<Connection> db);
+  // `gate` may be null, else it outlives the reader.
+  explicit InlineReaderImpl(std::unique_ptr<Connection> db, ReaderGate* gate = nullptr);
   ~InlineReaderImpl() override;
 
   Answer Get(std::string_view ns, std::string_view key, std::string_view* value) override;
@@ -42,6 +45,7 @@ class InlineReaderImpl final : public InlineReader {
   StatementHandle begin_;
   StatementHandle commit_;
   std::string value_;
+  std::optional<ReaderSeat> seat_;
   bool in_snapshot_ = false;
   bool in_turn_ = false;
   int reads_ = 0;

@@ -6,6 +6,7 @@
 #include "base/json_writer.h"
 #include "hypha/caught.h"
 #include "ops/diagnose.h"
+#include "ops/storage_report.h"
 #include "query/index_catalog.h"
 
 namespace hypha {
@@ -18,6 +19,10 @@ Result<ReadReply> Wrap(Result<T> result) {
   return ReadReply(std::move(result.value()));
 }
 
+Status Expired() {
+  return {Code::kSnapshotExpired, "the read was ended: its snapshot kept the write-ahead log from being emptied"};
+}
+
 bool IsEverything(const FilterNode& filter) { return filter.kind == FilterNode::Kind::kAnd && filter.children.empty(); }
 
 }  // namespace
@@ -28,11 +33,13 @@ Result<ReadReply> ReadContext::Answer(const ReadRequest& request, const ReadLimi
   const auto deadline = std::min(now + std::chrono::milliseconds(limits.query_timeout_ms), limits.expires);
   const auto cancelled = [&] { return limits.cancelled != nullptr && limits.cancelled->load(); };
   if (cancelled()) return Status(Code::kAborted);
+  if (db().expired()) return Expired();
   db().SetDeadline(deadline, limits.cancelled.get());
   auto reply = Caught([&] { return std::visit([&](const auto& spec) { return On(spec, limits); }, request); });
   db().ClearDeadline();
   if (!reply.ok() && reply.status().code() == Code::kTimeout) {
     if (cancelled()) return Status(Code::kAborted);
+    if (db().expired()) return Expired();
     // Interrupted before its time: only closing does that.
     if (std::chrono::steady_clock::now() < deadline) return Status(Code::kClosed);
     if (deadline == limits.expires) return Status(Code::kSnapshotExpired);
@@ -123,6 +130,14 @@ Result<ReadReply> ReadContext::On(const MetaSpec& spec, const ReadLimits& /*limi
 
 Result<ReadReply> ReadContext::On(const DiagnoseSpec& /*spec*/, const ReadLimits& /*limits*/) {
   return Wrap(DiagnoseJson(statements_.db()));
+}
+
+Result<ReadReply> ReadContext::On(const StorageSpec& spec, const ReadLimits& /*limits*/) {
+  return Wrap(StorageJson(entries_, statements_.db(), spec.counts));
+}
+
+Result<ReadReply> ReadContext::On(const IntegritySpec& spec, const ReadLimits& /*limits*/) {
+  return Wrap(IntegrityJson(statements_.db(), spec.full));
 }
 
 }  // namespace hypha

@@ -44,6 +44,8 @@ class ReadContext {
   Result<ReadReply> On(const StatusSpec& spec, const ReadLimits& limits);
   Result<ReadReply> On(const DiagnoseSpec& spec, const ReadLimits& limits);
   Result<ReadReply> On(const MetaSpec& spec, const ReadLimits& limits);
+  Result<ReadReply> On(const StorageSpec& spec, const ReadLimits& limits);
+  Result<ReadReply> On(const IntegritySpec& spec, const ReadLimits& limits);
 
   KvStatements& statements_;
   NamespaceCache& namespaces_;

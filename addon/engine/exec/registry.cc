@@ -55,9 +55,10 @@ bool SameEngineOptions(const OpenOptions& a, const OpenOptions& b) {
   const Limits& y = b.limits;
   return a.read_only == b.read_only && a.readers == b.readers && a.durability == b.durability &&
          a.busy_timeout_ms == b.busy_timeout_ms && a.statement_cache_size == b.statement_cache_size &&
-         a.checksums == b.checksums && x.queue_operations == y.queue_operations && x.queue_bytes == y.queue_bytes &&
-         x.result_bytes == y.result_bytes && x.query_timeout_ms == y.query_timeout_ms &&
-         x.snapshot_age_ms == y.snapshot_age_ms && x.max_snapshots == y.max_snapshots;
+         a.checksums == b.checksums && a.wal == b.wal && x.queue_operations == y.queue_operations &&
+         x.queue_bytes == y.queue_bytes && x.result_bytes == y.result_bytes &&
+         x.query_timeout_ms == y.query_timeout_ms && x.snapshot_age_ms == y.snapshot_age_ms &&
+         x.max_snapshots == y.max_snapshots;
 }
 
 // One more share of the engine that runs for `file`, null when there is none.
@@ -201,11 +202,14 @@ Result<OpenedStore> OpenStore(const OpenOptions& options, const Hooks& hooks) {
   return Caught([&] { return Open(options, hooks); });
 }
 
-Status CloseStore(const std::shared_ptr<Engine>& engine) {
+Status CloseStore(const std::shared_ptr<Engine>& engine, CloseReport* report) {
   return Caught([&] {
     MutexLock lock(Engines().opening);
     if (!Leave(engine.get())) return Status::Ok();
-    return static_cast<EngineImpl*>(engine.get())->Close();
+    auto* last = static_cast<EngineImpl*>(engine.get());
+    Status status = last->Close();
+    if (report != nullptr) *report = last->close_report();
+    return status;
   });
 }
 

@@ -62,7 +62,7 @@ Result<std::unique_ptr<ReadSession>> Snapshots::TakeSession() {
   }
   auto db = connect_();
   if (!db.ok()) return db.status();
-  return std::make_unique<ReadSession>(std::move(db.value()));
+  return std::make_unique<ReadSession>(std::move(db.value()), options_.gate);
 }
 
 Result<TransactionId> Snapshots::Start(const void* owner, std::int64_t age_ms) {
@@ -81,6 +81,7 @@ Result<TransactionId> Snapshots::Start(const void* owner, std::int64_t age_ms) {
     MutexLock lock(mutex_);
     SetRunning(snapshot->session.get(), false);
     if (stopping_) status = Status(Code::kClosed);
+    if (status.ok() && snapshot->session->expired()) status = Status(Code::kSnapshotExpired);
     if (status.ok()) {
       status = Caught([&] {
         snapshot->id = NextTransactionId();
@@ -240,6 +241,20 @@ void Snapshots::Abandon(const void* owner) {
     }
     if (found == nullptr) return;
     Finish(found, Status(Code::kClosed));
+  }
+}
+
+void Snapshots::EndExpired() {
+  for (;;) {
+    Shared found;
+    {
+      MutexLock lock(mutex_);
+      for (const auto& [id, snapshot] : open_) {
+        if (snapshot->session->expired()) found = snapshot;
+      }
+    }
+    if (found == nullptr) return;
+    Finish(found, Status(Code::kSnapshotExpired));
   }
 }
 

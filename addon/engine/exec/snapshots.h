@@ -19,6 +19,7 @@ struct SnapshotOptions {
   std::int64_t max_snapshots = 0;
   std::int64_t age_ms = 0;
   std::int64_t busy_timeout_ms = 0;
+  ReaderGate* gate = nullptr;  // may be null, else it outlives the snapshots
 };
 
 // Thread-safe. Every callback runs exactly once, without a lock held, on a reader thread or the calling one.
@@ -49,6 +50,8 @@ class Snapshots {
   // What is still waiting in it fails, what runs ends first. Once `done` is called there is room for another.
   void End(TransactionId id, StatusDone done);
   void Abandon(const void* owner);
+  // Ends those that the gate has expired: each use of them is kSnapshotExpired.
+  void EndExpired();
 
   // Ends all of them: what runs is interrupted, what waits fails with kClosed. Idempotent.
   // Call before the pool is closed; it must outlive the pool's threads.

@@ -1,6 +1,8 @@
 #include "exec/write_session.h"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "base/mutant.h"
@@ -14,6 +16,12 @@
 
 namespace hypha {
 namespace {
+
+// How long the first attempt at a transaction waits for locks; each one after it twice as long.
+constexpr auto kFirstAttempt = std::chrono::milliseconds(100);
+constexpr int kMostDoublings = 6;
+// Between two attempts; the odd microseconds keep two processes from keeping step.
+constexpr auto kBetweenAttempts = std::chrono::microseconds(1013);
 
 // By value: the status may be that of one of the outcomes.
 void Fail(WriteJob& job, Status status) {
@@ -37,9 +45,10 @@ std::int64_t ValuesPerEntry(const WriteOp& op) {
 
 }  // namespace
 
-WriteSession::WriteSession(std::unique_ptr<Connection> db, const Hooks& hooks)
+WriteSession::WriteSession(std::unique_ptr<Connection> db, const Hooks& hooks, std::int64_t autocheckpoint_pages)
     : db_(std::move(db)),
       hooks_(hooks),
+      watch_(*db_, hooks, autocheckpoint_pages),
       statements_(*db_),
       writer_(statements_, hooks),
       reads_(statements_, writer_.namespaces()) {}
@@ -54,13 +63,33 @@ Status WriteSession::RunPrepared(StatementHandle& handle, const char* sql) {
 }
 
 Status WriteSession::Begin(Durability durability, SteadyTime lock_deadline) {
-  Status status = Caught([&] { return TryBegin(durability, lock_deadline); });
-  if (!status.ok() && db_->in_transaction()) RollBack();
-  return status;
+  for (int attempt = 1;; ++attempt) {
+    const SteadyTime patience = hooks_.steady_now() + kFirstAttempt * (1 << std::min(attempt - 1, kMostDoublings));
+    Status status = Caught([&] { return TryBegin(durability, std::min(patience, lock_deadline)); });
+    if (status.ok()) return status;
+    if (db_->in_transaction()) RollBack();
+    if (status.code() == Code::kBusy) status.set_attempts(attempt);
+    if (!Again(status, lock_deadline)) return status;
+  }
+}
+
+bool WriteSession::Again(const Status& status, SteadyTime lock_deadline) {
+  if (status.code() != Code::kBusy || hooks_.steady_now() + kBetweenAttempts >= lock_deadline) return false;
+  if (attention_ != nullptr && attention_->load()) return false;
+  ++retries_;
+  std::this_thread::sleep_for(kBetweenAttempts);
+  return true;
+}
+
+void WriteSession::Stop(Code code) {
+  if (stopped()) return;
+  stop_ = code;
+  // Closing must not copy a log whose pages may be missing on the disk: the next open recovers what is there.
+  sqlite3_db_config(db_->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
 
 Status WriteSession::TryBegin(Durability durability, SteadyTime lock_deadline) {
-  if (stopped_ && !Mutated(Mutant::kWriteAfterStop)) return Status(Code::kStopped);
+  if (stopped() && !Mutated(Mutant::kWriteAfterStop)) return Status(stop_);
   // Left open where there was no memory even for the rollback.
   if (!db_->RollBack()) return Status(Code::kNoMem);
   Status status = db_->SetDurability(durability);
@@ -99,6 +128,11 @@ Status WriteSession::Commit() {
   }
   if (rc != SQLITE_OK) return CommitFailed(rc);
   writer_.OnCommit();
+  // A transaction that changed nothing syncs nothing, but what it saw must be durable too.
+  if (db_->durability() == Durability::kFull && watch_.unsynced() && !watch_.Sync().ok()) {
+    Stop(Code::kStopped);
+    return Status(Code::kIndeterminate, "the commits before this one may not be durable");
+  }
   hooks_.Reach("after-commit");
   return Status::Ok();
 }
@@ -120,9 +154,7 @@ Status WriteSession::CommitFailed(int rc) {
   if (Mutated(Mutant::kFailedSyncIsDefinite)) unknown = false;
   RollBack();
   if (!unknown) return status;
-  stopped_ = true;
-  // Closing must not copy a log whose pages may be missing on the disk: the next open recovers what is there.
-  sqlite3_db_config(db_->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  Stop(Code::kStopped);
   Status told = Caught(
       [&] { return Status(Code::kIndeterminate, "the outcome of the commit is unknown: " + status.message(), rc); });
   return told.code() == Code::kIndeterminate ? told : Status(Code::kIndeterminate, "", rc);
@@ -201,8 +233,8 @@ void WriteSession::ApplyAtomic(WriteJob& job) {
   hooks_.Reach("after-release");
 }
 
-bool WriteSession::DropUnwanted(std::span<WriteJob* const> group, SteadyTime* deadline, Durability* durability) {
-  const SteadyTime now = std::chrono::steady_clock::now();
+bool WriteSession::DropUnwanted(std::span<WriteJob* const> group, SteadyTime* deadline, Durability* durability) const {
+  const SteadyTime now = hooks_.steady_now();
   *deadline = SteadyTime::max();
   *durability = Durability::kOff;
   bool any = false;
@@ -222,15 +254,17 @@ bool WriteSession::DropUnwanted(std::span<WriteJob* const> group, SteadyTime* de
 }
 
 // Each request waits for other processes as long as it may itself, whoever shares its group.
-Status WriteSession::BeginGroup(std::span<WriteJob* const> group) {
+Status WriteSession::BeginGroup(std::span<WriteJob* const> group, SteadyTime* lock_deadline) {
   Status status(Code::kBusy);
   SteadyTime deadline;
   Durability durability = Durability::kOff;
+  *lock_deadline = SteadyTime{};
   while (DropUnwanted(group, &deadline, &durability)) {
+    *lock_deadline = deadline;
     if (attention_ != nullptr) attention_->store(false);
     status = Begin(durability, deadline);
     if (status.code() != Code::kBusy) return status;
-    const SteadyTime now = std::chrono::steady_clock::now();
+    const SteadyTime now = hooks_.steady_now() + kBetweenAttempts;  // by when there is no other attempt
     const bool looked_up = attention_ != nullptr && attention_->load();
     bool again = looked_up;
     for (auto* job : group) {
@@ -273,12 +307,30 @@ void WriteSession::MakeIndex(WriteJob& job) {
 }
 
 void WriteSession::RunGroup(std::span<WriteJob* const> group) {
-  Status status = BeginGroup(group);
+  // The whole of it again when a lock came in the way: nothing of it is there.
+  SteadyTime deadline{};
+  Status status = TryGroup(group, &deadline);
+  while (!status.ok() && Again(status, deadline)) status = TryGroup(group, &deadline);
+  if (status.ok()) {
+    // Of each request at least what it asked for: the group has the highest level of its members.
+    for (auto* job : group) job->reply.durability = db_->durability();
+    return;
+  }
+  const bool may_split = group.size() > 1 && status.code() != Code::kBusy && !stopped();
+  if (may_split) return RunEachAlone(group);
+  for (auto* job : group) {
+    if (!job->dropped) Fail(*job, status);
+    if (Mutated(Mutant::kGroupFailureToFirstOnly)) break;
+  }
+}
+
+Status WriteSession::TryGroup(std::span<WriteJob* const> group, SteadyTime* lock_deadline) {
+  Status status = BeginGroup(group, lock_deadline);
   for (std::size_t i = 0; status.ok() && i < group.size(); ++i) {
     WriteJob& job = *group[i];
     if (job.dropped) continue;
     if (job.wait.bounded()) {
-      Status why = job.wait.Why(std::chrono::steady_clock::now(), Code::kTimeout);
+      Status why = job.wait.Why(hooks_.steady_now(), Code::kTimeout);
       if (!why.ok()) {
         job.dropped = true;
         Fail(job, std::move(why));
@@ -288,18 +340,9 @@ void WriteSession::RunGroup(std::span<WriteJob* const> group) {
     ApplyWanted(job);
     if (!db_->in_transaction() && !Mutated(Mutant::kIgnoreAutocommit)) status = LastFailure(job);
   }
-  if (status.ok()) {
-    status = Commit();
-  } else {
-    RollBack();
-  }
-  if (status.ok()) return;
-  const bool may_split = group.size() > 1 && status.code() != Code::kBusy && !stopped_;
-  if (may_split) return RunEachAlone(group);
-  for (auto* job : group) {
-    if (!job->dropped) Fail(*job, status);
-    if (Mutated(Mutant::kGroupFailureToFirstOnly)) break;
-  }
+  if (status.ok()) return Commit();
+  RollBack();
+  return status;
 }
 
 void WriteSession::RunEachAlone(std::span<WriteJob* const> group) {
@@ -311,19 +354,20 @@ void WriteSession::RunEachAlone(std::span<WriteJob* const> group) {
 }
 
 bool WriteSession::MayCommitWithoutSync() {
+  if (watch_.autocheckpoints()) return false;
   const auto wal = ReadWalState(db_->handle());
   // A log that is empty or wholly copied is started over by the next commit, and its new header is synced.
   return wal && wal->max_frame > 0 && wal->backfilled < wal->max_frame;
 }
 
 bool WriteSession::CommitInline(Status* status) {
-  if (stopped_ || !MayCommitWithoutSync()) return false;
+  if (stopped() || !MayCommitWithoutSync()) return false;
   *status = Commit();
   return true;
 }
 
 bool WriteSession::RunInline(WriteJob& job) {
-  if (stopped_ || job.request.durability == Durability::kFull) return false;
+  if (stopped() || job.request.durability == Durability::kFull) return false;
   if (!Begin(job.request.durability, SteadyTime{}).ok()) return false;
   if (!MayCommitWithoutSync()) {
     RollBack();
@@ -336,6 +380,7 @@ bool WriteSession::RunInline(WriteJob& job) {
     RollBack();
     Fail(job, status);
   }
+  job.reply.durability = job.request.durability;
   return true;
 }
 

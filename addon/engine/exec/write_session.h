@@ -8,6 +8,7 @@
 #include "exec/read_context.h"
 #include "hypha/hooks.h"
 #include "hypha/types.h"
+#include "ops/log_watch.h"
 #include "sqlite/connection.h"
 #include "store/entry_writer.h"
 
@@ -39,7 +40,8 @@ struct WriteJob {
 // Nothing throws: a request for which there is no memory fails with kNoMem, and so does an interactive transaction.
 class WriteSession {
  public:
-  WriteSession(std::unique_ptr<Connection> db, const Hooks& hooks);
+  // `hooks` outlives it.
+  WriteSession(std::unique_ptr<Connection> db, const Hooks& hooks, std::int64_t autocheckpoint_pages = 0);
 
   // Once `*attention` is set a wait for locks ends, to look again at what is wanted. Null to take it back.
   void set_attention(std::atomic<bool>* attention) {
@@ -68,15 +70,25 @@ class WriteSession {
   void RollBack();
   bool in_transaction() const { return db_->in_transaction(); }
 
-  // After a commit of unknown outcome nothing may be written any more.
-  bool stopped() const { return stopped_; }
+  // After a commit of unknown outcome nothing may be written any more. stop_code() is what later writes hear.
+  bool stopped() const { return stop_ != Code::kOk; }
+  Code stop_code() const { return stop_; }
+  void Stop(Code code);
+  // Transactions that were tried again since a lock was in the way.
+  std::int64_t retries() const { return retries_; }
 
   Connection& db() { return *db_; }
   void Reach(const char* point) const { hooks_.Reach(point); }
+  LogWatch& watch() { return watch_; }
+  const Hooks& hooks() const { return hooks_; }
   ReadContext& reads() { return reads_; }
 
  private:
   Status TryBegin(Durability durability, SteadyTime lock_deadline);
+  // One attempt. `lock_deadline`: how long it may be repeated where a lock was in the way.
+  Status TryGroup(std::span<WriteJob* const> group, SteadyTime* lock_deadline);
+  // Waits before a transaction is tried again. False: there is no time left, or somebody wants a look first.
+  bool Again(const Status& status, SteadyTime lock_deadline);
   Status PrepareCommit();
   // Applies one of a group that is still wanted.
   void ApplyWanted(WriteJob& job);
@@ -87,21 +99,23 @@ class WriteSession {
   bool ChecksHold(WriteJob& job);
   void RunEachAlone(std::span<WriteJob* const> group);
   // Begins for those of the group that are still wanted, and drops the others; kBusy when none is left.
-  Status BeginGroup(std::span<WriteJob* const> group);
+  Status BeginGroup(std::span<WriteJob* const> group, SteadyTime* lock_deadline);
   // Drops those whose time is up, or nobody wants any more; of those left, the nearest deadline. False: none is left.
-  static bool DropUnwanted(std::span<WriteJob* const> group, SteadyTime* deadline, Durability* durability);
+  bool DropUnwanted(std::span<WriteJob* const> group, SteadyTime* deadline, Durability* durability) const;
   bool MayCommitWithoutSync();
   Status CommitFailed(int rc);
   Status RunPrepared(StatementHandle& handle, const char* sql);
 
   std::unique_ptr<Connection> db_;
   const Hooks& hooks_;
+  LogWatch watch_;
   KvStatements statements_;
   EntryWriter writer_;
   ReadContext reads_;
   StatementHandle begin_;
   StatementHandle commit_;
-  bool stopped_ = false;
+  Code stop_ = Code::kOk;
+  std::int64_t retries_ = 0;
   std::atomic<bool>* attention_ = nullptr;
 };
 

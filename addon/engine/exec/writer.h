@@ -6,13 +6,15 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "base/mutex.h"
 #include "exec/transaction_ids.h"
 #include "exec/write_session.h"
-#include "ops/checkpointer.h"
+#include "ops/metrics.h"
+#include "ops/wal_service.h"
 
 namespace hypha {
 
@@ -20,6 +22,10 @@ struct WriterOptions {
   std::int64_t queue_operations = 0;
   std::int64_t queue_bytes = 0;
   std::int64_t busy_timeout_ms = 0;
+  WalOptions wal{};
+  std::string path{};          // empty in memory mode
+  ReaderGate* gate = nullptr;  // of this process's readers; may be null, else it outlives the writer
+  Metrics* metrics = nullptr;  // may be null, else it outlives the writer
 };
 
 struct QueueState {
@@ -70,14 +76,19 @@ class Writer {
   void Wake();
 
   // Runs `work` between two groups, outside any transaction. kClosed through `fail` when closing.
-  void RunAlone(std::function<void(Checkpointer&)> work, StatusDone fail);
+  void RunAlone(std::function<void(WalService&)> work, StatusDone fail);
+  // Syncs the log once everything queued before has run; an open transaction does not hold it up.
+  void Flush(StatusDone done);
 
   // Refuses new work; what is queued still runs, an open transaction is rolled back. Then the log is emptied, the
   // connection closed and `done` called with the outcome of the last checkpoint. Call once; join with Join().
   void Close(std::function<void()> before_close, StatusDone done);
   void Join();
+  // REQUIRES: Join() has returned after a Close().
+  const CloseReport& close_report() const { return close_report_; }
 
   QueueState queue_state();
+  bool transaction_open();
   bool stopped();
 
  private:
@@ -86,6 +97,7 @@ class Writer {
   struct QueuedWrite {
     WriteJob job;
     WriteDone done;
+    SteadyTime queued_at{};
   };
   struct QueuedBegin {
     const void* owner;
@@ -96,8 +108,9 @@ class Writer {
     bool abandoned = false;
   };
   struct QueuedWork {
-    std::function<void(Checkpointer&)> work;
+    std::function<void(WalService&)> work;
     StatusDone fail;
+    bool in_transaction = false;  // may also run while one is open
   };
   struct Item {
     std::unique_ptr<QueuedWrite> write;
@@ -130,6 +143,7 @@ class Writer {
   bool TakeTurn() REQUIRES_LOCK(mutex_);
   void RunQueue() REQUIRES_LOCK(mutex_);
   void RunGroup(Group group) REQUIRES_LOCK(mutex_);
+  void Measure(const Group& group, SteadyTime start) const;
   // Why it may not begin, or OK.
   Status WhyNotBegun(const QueuedBegin& begin) REQUIRES_LOCK(mutex_);
   void RunBegin(std::unique_ptr<QueuedBegin> begin) REQUIRES_LOCK(mutex_);
@@ -148,7 +162,12 @@ class Writer {
   static void AnswerUnwanted(Item& item, const Status& why);
   // True when it answered one, with the mutex free meanwhile.
   bool DropUnwanted() REQUIRES_LOCK(mutex_);
+  bool TickIfDue() REQUIRES_LOCK(mutex_);
   bool CheckpointIfDue() REQUIRES_LOCK(mutex_);
+  // True when it ran work that waits at the head of the queue and may run while a transaction is open.
+  bool RunWorkBesideTransaction() REQUIRES_LOCK(mutex_);
+  void RunWork(std::unique_ptr<QueuedWork> work) REQUIRES_LOCK(mutex_);
+  void AddAlone(std::unique_ptr<QueuedWork> work);
   void WaitForWork() REQUIRES_LOCK(mutex_);
   void Finish() REQUIRES_LOCK(mutex_);
   Group TakeGroup() REQUIRES_LOCK(mutex_);
@@ -162,22 +181,35 @@ class Writer {
   enum class Use : std::uint8_t { kStep, kCommit, kRollBack };
   bool Borrow(TransactionId id, Use use);
   bool MayBorrow(TransactionId id, Use use) REQUIRES_LOCK(mutex_);
-  // The end of it. The session is read before the mutex is taken: only its owner may.
-  struct Borrowed {
-    Checkpointer::Need need;
-    bool stopped;
-    bool in_transaction;
-  };
-  Borrowed LookAtSession() const;
-  void GiveBack(const Borrowed& seen) REQUIRES_LOCK(mutex_);
   // Runs `work` with the connection owned and the mutex free.
   // A template since a std::function may need memory.
   template <class Work>
   void Own(Work&& work) REQUIRES_LOCK(mutex_);
+  // What the owner leaves behind. Thread: the owner, before it gives the connection up.
+  struct State {
+    WalPlan plan;
+    Code stop = Code::kOk;
+  };
+  State TakeState();
+  // The end of a loan. The session is read before the mutex is taken: only its owner may.
+  struct Borrowed {
+    State state;
+    bool in_transaction;
+  };
+  Borrowed LookAtSession() { return {TakeState(), session_->in_transaction()}; }
+  void GiveBack(const Borrowed& seen) REQUIRES_LOCK(mutex_);
+  // What the owner's connection has counted. Thread: the owner.
+  void Publish();
+  SteadyTime Now() const { return hooks_.steady_now(); }
+  SteadyTime After(std::int64_t milliseconds) const { return Now() + std::chrono::milliseconds(milliseconds); }
+  static std::int64_t Micros(SteadyTime::duration duration) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+  }
 
   const WriterOptions options_;
+  const Hooks& hooks_;
   std::unique_ptr<WriteSession> session_;  // used by the owner
-  std::unique_ptr<Checkpointer> checkpointer_;
+  std::unique_ptr<WalService> wal_;        // the same
 
   Mutex mutex_;
   CondVar wake_;
@@ -191,11 +223,11 @@ class Writer {
   SteadyTime sleeps_until_ GUARDED_BY(mutex_){};  // of the thread in WaitForWork(); the past when it is not there
   std::atomic<bool> attention_{false};            // ends a wait for other processes' locks: see Wake()
   SteadyTime last_work_ GUARDED_BY(mutex_);
-  Checkpointer::Need checkpoint_need_ GUARDED_BY(mutex_) = Checkpointer::Need::kNone;
-  bool stopped_ GUARDED_BY(mutex_) = false;
+  State state_ GUARDED_BY(mutex_);
   bool closing_ GUARDED_BY(mutex_) = false;
   std::function<void()> before_close_ GUARDED_BY(mutex_);
   StatusDone closed_ GUARDED_BY(mutex_);
+  CloseReport close_report_;  // the thread's, until it has ended
 
   std::thread thread_;  // last: starts when everything else is made
 };
@@ -209,13 +241,12 @@ void Writer::Own(Work&& work) {
   } catch (...) {
     // Whatever could fail has answered for itself; the thread goes on in any case.
   }
-  const Checkpointer::Need need = checkpointer_->need();
-  const bool stopped = session_->stopped();
+  const State state = TakeState();
+  Publish();
   mutex_.Lock();
   owner_ = Owner::kNobody;
-  checkpoint_need_ = need;
-  stopped_ = stopped;
-  last_work_ = std::chrono::steady_clock::now();
+  state_ = state;
+  last_work_ = Now();
 }
 
 }  // namespace hypha

@@ -30,13 +30,11 @@ bool MayBeLong(const WriteRequest& request) {
   return false;
 }
 
-SteadyTime Now() { return std::chrono::steady_clock::now(); }
-
 }  // namespace
 
 bool Writer::MayBorrow(TransactionId id, Use use) {
-  if (owner_ != Owner::kNobody || closing_ || stopped_) return false;
-  if (id == 0) return queue_.empty() && !open_ && checkpoint_need_ != Checkpointer::Need::kNow;
+  if (owner_ != Owner::kNobody || closing_ || state_.stop != Code::kOk) return false;
+  if (id == 0) return queue_.empty() && !open_ && !state_.plan.full && state_.plan.need != Checkpointer::Need::kNow;
   if (!open_ || open_->id != id || !open_->steps.empty() || open_->abandoned || open_->broken) return false;
   if (Now() >= open_->deadline) return false;
   if (use == Use::kStep) return true;
@@ -52,16 +50,11 @@ bool Writer::Borrow(TransactionId id, Use use) {
   return may;
 }
 
-Writer::Borrowed Writer::LookAtSession() const {
-  return {checkpointer_->need(), session_->stopped(), session_->in_transaction()};
-}
-
 void Writer::GiveBack(const Borrowed& seen) {
   owner_ = Owner::kNobody;
-  stopped_ = seen.stopped;
   last_work_ = Now();
-  bool wake = closing_ || seen.need != checkpoint_need_;
-  checkpoint_need_ = seen.need;
+  bool wake = closing_ || seen.state.plan.need != state_.plan.need || seen.state.plan.wake_at < state_.plan.wake_at;
+  state_ = seen.state;
   if (open_) {
     if (!seen.in_transaction) open_->broken = true;
     wake = wake || open_->broken || open_->abandoned || !open_->steps.empty();
@@ -76,9 +69,11 @@ void Writer::GiveBack(const Borrowed& seen) {
 bool Writer::TryRunInline(WriteRequest& request, WriteReply* reply) {
   if (request.durability == Durability::kFull || !IsShort(request) || MayBeLong(request)) return false;
   if (!Borrow(0, Use::kStep)) return false;
+  const SteadyTime start = Now();
   WriteJob job{std::move(request), {}, {}};
   const bool done = session_->RunInline(job);
   const Borrowed seen = LookAtSession();
+  if (done && options_.metrics != nullptr) options_.metrics->inline_write.Add(Micros(Now() - start));
   {
     MutexLock lock(mutex_);
     GiveBack(seen);
@@ -101,7 +96,7 @@ bool Writer::TryBeginInline(const void* owner, Durability durability, std::int64
     *id = opened->id = NextTransactionId();
     opened->owner = owner;
     opened->durability = durability;
-    opened->deadline = Now() + std::chrono::milliseconds(timeout_ms);
+    opened->deadline = After(timeout_ms);
     open_ = std::move(opened);
   }
   GiveBack(seen);

@@ -8,13 +8,6 @@
 #include "hypha/caught.h"
 
 namespace hypha {
-namespace {
-
-SteadyTime Now() { return std::chrono::steady_clock::now(); }
-
-SteadyTime After(std::int64_t milliseconds) { return Now() + std::chrono::milliseconds(milliseconds); }
-
-}  // namespace
 
 // ---- Callers
 
@@ -37,7 +30,7 @@ Status Writer::WhyNotIn(TransactionId id, const Step& step) {
   if (!open_ || open_->id != id) {
     if (timed_out_.Has(id)) return Status(Code::kTransactionTimeout);
     if (closing_) return Status(Code::kClosed);
-    return Status(stopped_ ? Code::kStopped : Code::kTransactionInvalid);
+    return Status(state_.stop != Code::kOk ? state_.stop : Code::kTransactionInvalid);
   }
   // The end is always taken: it makes room.
   if (step.run == nullptr) return Status::Ok();
@@ -122,7 +115,10 @@ Status Writer::BeginSession(const QueuedBegin& begin) {
     Status status = WhyNotBegun(begin);
     if (!status.ok()) return status;
     attention_.store(false);
-    Own([&] { status = session_->Begin(begin.durability, begin.wait.until); });
+    Own([&] {
+      if (!session_->stopped()) status = wal_->MayWrite();
+      if (status.ok()) status = session_->Begin(begin.durability, begin.wait.until);
+    });
     if (status.code() != Code::kBusy || !attention_.load()) return status;
   }
 }
@@ -165,7 +161,7 @@ void Writer::RunTransaction() {
     return RunStep(std::move(step));
   }
   // Having run callbacks with the mutex free, look again at everything before waiting.
-  if (!DropUnwanted()) WaitForWork();
+  if (!RunWorkBesideTransaction() && !DropUnwanted()) WaitForWork();
 }
 
 void Writer::RunStep(Step step) {

@@ -14,7 +14,8 @@ constexpr std::array kPragmas{
     std::string_view("journal_size_limit"), std::string_view("mmap_size"),       std::string_view("page_count"),
     std::string_view("page_size"),          std::string_view("query_only"),      std::string_view("quick_check"),
     std::string_view("synchronous"),        std::string_view("temp_store"),      std::string_view("user_version"),
-    std::string_view("wal_autocheckpoint"), std::string_view("wal_checkpoint")};
+    std::string_view("wal_autocheckpoint"), std::string_view("wal_checkpoint"),  std::string_view("optimize"),
+    std::string_view("analysis_limit")};
 
 bool IsKnownPragma(const char* name) {
   return name != nullptr && std::find(kPragmas.begin(), kPragmas.end(), std::string_view(name)) != kPragmas.end();

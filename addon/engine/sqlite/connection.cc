@@ -45,20 +45,29 @@ struct PragmaSetting {
   const char* wanted;
 };
 
-constexpr std::array kPragmas{
-    PragmaSetting{"PRAGMA wal_autocheckpoint=0", "PRAGMA wal_autocheckpoint", "0"},
-    PragmaSetting{"PRAGMA cell_size_check=ON", "PRAGMA cell_size_check", "1"},
-    PragmaSetting{"PRAGMA temp_store=MEMORY", "PRAGMA temp_store", "2"},
-    PragmaSetting{"PRAGMA cache_size=-8192", "PRAGMA cache_size", "-8192"},
-    PragmaSetting{"PRAGMA journal_size_limit=67108864", "PRAGMA journal_size_limit", "67108864"}};
+constexpr std::array kPragmas{PragmaSetting{"PRAGMA wal_autocheckpoint=0", "PRAGMA wal_autocheckpoint", "0"},
+                              PragmaSetting{"PRAGMA cell_size_check=ON", "PRAGMA cell_size_check", "1"},
+                              PragmaSetting{"PRAGMA temp_store=MEMORY", "PRAGMA temp_store", "2"}};
 
 const char* SynchronousText(Durability durability) {
   switch (durability) {
     case Durability::kOff: return "PRAGMA synchronous=OFF";
-    case Durability::kNormal: return "PRAGMA synchronous=NORMAL";
+    case Durability::kNormal:
+    case Durability::kPeriodic: return "PRAGMA synchronous=NORMAL";
     case Durability::kFull: break;
   }
   return "PRAGMA synchronous=FULL";
+}
+
+// What PRAGMA synchronous reads.
+std::int64_t SynchronousLevel(Durability durability) {
+  switch (durability) {
+    case Durability::kOff: return 0;
+    case Durability::kNormal:
+    case Durability::kPeriodic: return 1;
+    case Durability::kFull: break;
+  }
+  return 2;
 }
 
 Status Differs(const char* what, const std::string& got) {
@@ -99,7 +108,7 @@ Status Connection::OpenHandle() {
   if (!options_.read_only && sqlite3_db_readonly(db_, "main") != 0) {
     return {Code::kCantOpen, "cannot open " + options_.path + " for writing: permission denied"};
   }
-  lock_deadline_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.busy_timeout_ms);
+  lock_deadline_ = Now() + std::chrono::milliseconds(options_.busy_timeout_ms);
   if (inline_role) {
     sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   } else {
@@ -169,13 +178,24 @@ Status Connection::SetPragmas() {
     if (!now.ok()) return now.status();
     if (now.value() != pragma.wanted) return Differs(pragma.set, now.value());
   }
+  Status sized = SetNumber("PRAGMA cache_size", -options_.cache_kib);
+  if (sized.ok()) sized = SetNumber("PRAGMA journal_size_limit", options_.journal_size_limit);
+  if (!sized.ok()) return sized;
   Status status = Exec(SynchronousText(options_.durability));
   if (!status.ok()) return status;
-  durability_ = strongest_ = options_.durability;
+  durability_ = options_.durability;
   auto level = QueryInteger("PRAGMA synchronous");
   if (!level.ok()) return level.status();
-  if (level.value() != static_cast<int>(durability_)) return Differs("synchronous", std::to_string(level.value()));
+  if (level.value() != SynchronousLevel(durability_)) return Differs("synchronous", std::to_string(level.value()));
   return options_.role == Role::kWriter ? Status::Ok() : Exec("PRAGMA query_only=ON");
+}
+
+Status Connection::SetNumber(const char* pragma, std::int64_t number) {
+  Status status = Exec((std::string(pragma) + "=" + std::to_string(number)).c_str());
+  if (!status.ok()) return status;
+  auto now = QueryInteger(pragma);
+  if (!now.ok()) return now.status();
+  return now.value() == number ? Status::Ok() : Differs(pragma, std::to_string(now.value()));
 }
 
 Status Connection::Exec(const char* sql) {
@@ -220,7 +240,6 @@ Status Connection::SetDurability(Durability durability) {
   Status status = Exec(SynchronousText(durability));
   if (!status.ok()) return status;
   durability_ = durability;
-  strongest_ = std::max(strongest_, durability);
   return status;
 }
 
@@ -241,17 +260,19 @@ int Connection::OnProgress(void* self) { return static_cast<Connection*>(self)->
 
 bool Connection::PastDeadline() const {
   if (!has_deadline_) return false;
+  if (expired()) return true;
   if (cancelled_ != nullptr && cancelled_->load(std::memory_order_relaxed)) return true;
   return std::chrono::steady_clock::now() > deadline_;
 }
 
 // Waits with jitter, so that processes that collide do not keep step. Never runs for the inline role.
 int Connection::OnBusy(void* self, int count) {
-  const auto now = std::chrono::steady_clock::now();
-  const auto* connection = static_cast<Connection*>(self);
+  auto* connection = static_cast<Connection*>(self);
+  const auto now = connection->Now();
   const auto deadline = connection->lock_deadline_;
   if (now >= deadline) return 0;
   if (connection->attention_ != nullptr && connection->attention_->load()) return 0;
+  connection->busy_waits_.fetch_add(1, std::memory_order_relaxed);
   static thread_local std::minstd_rand random(static_cast<unsigned>(now.time_since_epoch().count()));
   const std::int64_t ceiling_us = std::min<std::int64_t>(4'000, 500LL << std::min(count, 3));
   const std::chrono::microseconds pause(ceiling_us / 2 + static_cast<std::int64_t>(random()) % (ceiling_us / 2));

@@ -44,9 +44,9 @@ struct ConnectionOptions {
   std::function<int(sqlite3*)> register_functions;  // SQL functions of the layers above; returns a SQLite code
   std::function<Status(Connection&)> accept;        // may refuse the file before anything in it is changed
   const Hooks* hooks = nullptr;                     // may be null, else it outlives the connection
+  std::int64_t journal_size_limit = 64LL << 20;
+  std::int64_t cache_kib = 8192;
 };
-
-using SteadyTime = std::chrono::steady_clock::time_point;
 
 // Thread: used by one thread at a time; ownership may pass. Interrupt() alone may be called from any thread.
 class Connection {
@@ -81,9 +81,7 @@ class Connection {
 
   // Sets PRAGMA synchronous when it differs. REQUIRES: no open transaction.
   Status SetDurability(Durability durability);
-
-  // The most that any commit of this connection was promised, at least what it was opened with.
-  Durability strongest_durability() const { return strongest_; }
+  Durability durability() const { return durability_; }
 
   // Statements that run past `deadline` fail with kTimeout. REQUIRES: ClearDeadline() before the next use.
   // `cancelled` (may be null, else it outlives the deadline) ends them as well, with the same code.
@@ -98,6 +96,11 @@ class Connection {
   // Lock waits end as well once `*attention` is set. It outlives the connection, or is taken back with null.
   void set_attention(const std::atomic<bool>* attention) { attention_ = attention; }
   void Interrupt() { sqlite3_interrupt(db_); }
+  // Ends statements with a deadline as `cancelled` does, for as long as it is true. May be null; set by any thread.
+  void set_expired_flag(const std::atomic<bool>* expired) { expired_ = expired; }
+  bool expired() const { return expired_ != nullptr && expired_->load(std::memory_order_relaxed); }
+  // How often a lock of another connection was waited for. Thread-safe.
+  std::int64_t busy_waits() const { return busy_waits_.load(std::memory_order_relaxed); }
 
  private:
   Connection() = default;
@@ -106,8 +109,13 @@ class Connection {
   Status SetFlags();
   Status SetLimits();
   Status SetPragmas();
+  // Sets a pragma and reads it back.
+  Status SetNumber(const char* pragma, std::int64_t number);
   Status LookAtFile();
   Status EnterWal();
+  SteadyTime Now() const {
+    return options_.hooks == nullptr ? std::chrono::steady_clock::now() : options_.hooks->steady_now();
+  }
   static int OnBusy(void* self, int count);
   static int OnProgress(void* self);
 
@@ -115,11 +123,12 @@ class Connection {
   sqlite3* db_ = nullptr;
   std::unique_ptr<StatementCache> cache_;
   Durability durability_ = Durability::kFull;
-  Durability strongest_ = Durability::kOff;
   SteadyTime deadline_{};
   bool has_deadline_ = false;
   bool doomed_ = false;
   const std::atomic<bool>* cancelled_ = nullptr;
+  const std::atomic<bool>* expired_ = nullptr;
+  std::atomic<std::int64_t> busy_waits_{0};
   SteadyTime lock_deadline_{};
   const std::atomic<bool>* attention_ = nullptr;
 };

@@ -13,6 +13,8 @@ namespace {
 
 // The file behind the shim at the end of the stack, for the WAL to find its database through a cipher VFS.
 constexpr int kSelfFcntl = 0x48595003;
+// SQLite holds this slot of the wal-index alone while it recovers (wal.c).
+constexpr int kRecoverSlot = 2;
 
 struct ShimVfs {
   sqlite3_vfs vfs;
@@ -31,6 +33,7 @@ struct ShimFile {
   bool sync_failed;
   ShimFile* log;      // of a database: its log while that is open
   LogBuffer* buffer;  // of a log that is written in frames: owned
+  bool recovered;
 };
 
 sqlite3_vfs* Base(sqlite3_vfs* vfs) { return static_cast<ShimVfs*>(vfs->pAppData)->base; }
@@ -106,6 +109,7 @@ int FileControl(sqlite3_file* file, int op, void* arg) {
       return SQLITE_OK;
     case kSyncFailureFcntl: *static_cast<bool*>(arg) = std::exchange(self->sync_failed, false); return SQLITE_OK;
     case kWriteNoteFcntl: AnswerWriteNote(self->region, static_cast<WriteNote*>(arg)); return SQLITE_OK;
+    case kRecoveredFcntl: *static_cast<bool*>(arg) = self->recovered; return SQLITE_OK;
     case kSelfFcntl: *static_cast<ShimFile**>(arg) = self; return SQLITE_OK;
     default: return Methods(file)->xFileControl(Inner(file), op, arg);
   }
@@ -136,6 +140,8 @@ int FileShmLock(sqlite3_file* file, int offset, int count, int flags) {
   const int rc = Methods(file)->xShmLock(Inner(file), offset, count, flags);
   NoteWriteLock(Self(file)->region, offset, flags, rc);
   if (log != nullptr && (flags & SQLITE_SHM_LOCK) != 0 && rc == SQLITE_OK) log->BeginTransaction();
+  const bool alone = (flags & (SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE)) == (SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE);
+  if (rc == SQLITE_OK && alone && offset <= kRecoverSlot && offset + count > kRecoverSlot) Self(file)->recovered = true;
   return rc;
 }
 
@@ -290,6 +296,11 @@ std::optional<WalState> ReadWalState(sqlite3* db) {
 bool TakeSyncFailure(sqlite3* db) {
   bool failed = false;
   return sqlite3_file_control(db, "main", kSyncFailureFcntl, &failed) == SQLITE_OK && failed;
+}
+
+bool HasRecovered(sqlite3* db) {
+  bool recovered = false;
+  return sqlite3_file_control(db, "main", kRecoveredFcntl, &recovered) == SQLITE_OK && recovered;
 }
 
 }  // namespace hypha

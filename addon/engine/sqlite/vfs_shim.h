@@ -45,6 +45,7 @@ int RegisterFileVfs();
 // File control codes answered by every shim, on the main database file. SQLite's own codes are below 100.
 inline constexpr int kWalStateFcntl = 0x48595001;     // WalState*: filled in
 inline constexpr int kSyncFailureFcntl = 0x48595002;  // bool*: as TakeSyncFailure
+inline constexpr int kRecoveredFcntl = 0x48595004;    // bool*: as HasRecovered
 
 // The helpers belong to the thread that uses `db` at the moment, and need no transaction.
 
@@ -54,5 +55,8 @@ std::optional<WalState> ReadWalState(sqlite3* db);
 // Whether a sync of the main database or of its log failed on this connection since the last call: then what was
 // written may or may not be on the disk, while any other failed write is known not to count.
 bool TakeSyncFailure(sqlite3* db);
+
+// Whether this connection has read the log to rebuild its index: nobody else had it, or whoever had it died.
+bool HasRecovered(sqlite3* db);
 
 }  // namespace hypha

@@ -16,9 +16,31 @@
 
 namespace hypha {
 
-struct EngineStats {
-  std::int64_t queued_operations = 0;
-  std::int64_t queued_bytes = 0;
+// Work on the whole file, between two commits. The copying ones never wait longer than wal.reader_gap_ms for readers.
+enum class Maintenance : std::uint8_t {
+  kPassive,   // copies what can be copied of the log without waiting
+  kRestart,   // copies all of it, so that the next commit starts the log over
+  kTruncate,  // and empties it
+  kOptimize,  // refreshes the planner's statistics where SQLite thinks that they are stale
+  kAnalyze,   // all of them
+  kVacuum,    // rewrites the file without its free pages; needs about twice its size
+};
+
+// What opening found of a log that its last user had not copied: after a crash, or beside a process that still has it.
+struct RecoveryReport {
+  bool had_log = false;     // the log file was there and not empty
+  bool recovered = false;   // nobody else had it: SQLite read it to find the last whole commit
+  std::int64_t frames = 0;  // of the log after opening
+  std::int64_t bytes = 0;   // of the log file before opening
+  std::int64_t micros = 0;  // until the first read was answered
+};
+
+// How closing left the log.
+struct CloseReport {
+  bool last = false;        // this was the last share: the file was closed
+  bool busy = false;        // readers or another process kept the log from being emptied; nothing is lost
+  bool stopped = false;     // the writer had stopped: the log was left as it is
+  std::int64_t frames = 0;  // left in the log
 };
 
 // Thread-safe. Callbacks run exactly once each, on a thread of the engine, without a lock held; they must be short.
@@ -28,6 +50,7 @@ class Engine {
   using ReadDone = std::function<void(Result<ReadReply>)>;
   using StatusDone = std::function<void(Status)>;
   using BeginDone = std::function<void(Result<TransactionId>)>;
+  using TextDone = std::function<void(Result<std::string>)>;
 
   virtual ~Engine() = default;
 
@@ -78,6 +101,9 @@ class Engine {
 
   // Copies the whole log into the database and empties it. kBusy when readers or other processes prevent it.
   virtual void Checkpoint(StatusDone done) = 0;
+  // Syncs the log: every commit made before this call is durable when `done` hears kOk. kIndeterminate when the sync
+  // failed; then the writer has stopped.
+  virtual void Flush(StatusDone done) = 0;
 
   // Copies one state of the store to a file, which is there only once it was read back and found whole. Blocks for
   // long; writers and readers go on. kInvalidArgument for the store's own file, kExists, kCantOpen, kBusy when the
@@ -90,7 +116,15 @@ class Engine {
   // failure. Blocks for long.
   virtual Result<std::string> Verify(bool full, const CopyControl& control) = 0;
 
-  virtual EngineStats Stats() = 0;
+  // What the engine has counted and measured, as JSON text; exec/stats_json.h describes it. Waits for nothing.
+  virtual std::string Stats() = 0;
+  // Whether the writer (kWriterConnection) can begin a transaction and read, or reader number `connection` can read.
+  // A reader whose connection turns out to be broken gets a new one first.
+  virtual void Ping(int connection, std::int64_t timeout_ms, StatusDone done) = 0;
+  static constexpr int kWriterConnection = -1;
+  // Answers with JSON text: of a checkpoint {mode, busy, frames, copied, ms}, else {ms}.
+  virtual void Maintain(Maintenance what, TextDone done) = 0;
+  virtual const RecoveryReport& recovery() const = 0;
   virtual const OpenOptions& options() const = 0;
 };
 
@@ -106,7 +140,7 @@ Result<OpenedStore> OpenStore(const OpenOptions& options, const Hooks& hooks = {
 
 // Gives the share back. The last share stops the engine: what is queued runs, the log is emptied, the file closed; then
 // `done` runs with the outcome of the last checkpoint. REQUIRES: the share's reader is gone. Blocks while closing.
-Status CloseStore(const std::shared_ptr<Engine>& engine);
+Status CloseStore(const std::shared_ptr<Engine>& engine, CloseReport* report = nullptr);
 
 // Brings the file to schema `target` (1 or more) and closes it. Blocks. kBusy while this process has it open.
 Status MigrateStore(const OpenOptions& options, int target, const Hooks& hooks = {});

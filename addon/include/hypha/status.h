@@ -59,6 +59,7 @@ enum class Code : std::uint8_t {
   kWalLimit,
   kInternal,
   kBundleInvalid,
+  kLowDisk,
   kCount
 };
 
@@ -121,6 +122,7 @@ inline constexpr std::array kCodeTable{
     CodeInfo{Code::kWalLimit, "HYPHA_WAL_LIMIT", true, "the write-ahead log reached its size limit"},
     CodeInfo{Code::kInternal, "HYPHA_INTERNAL", false, "a defect in HyphaDB"},
     CodeInfo{Code::kBundleInvalid, "HYPHA_BUNDLE_INVALID", false, "the bundle is damaged, or is none"},
+    CodeInfo{Code::kLowDisk, "HYPHA_LOW_DISK", false, "the disk has less free space than minFreeBytes"},
 };
 
 consteval bool CodeTableInOrder() {
@@ -144,7 +146,8 @@ class [[nodiscard]] Status {
   Status(Code code, const char* detail, int sqlite_code = 0) noexcept : code_(code), sqlite_code_(sqlite_code) {
     SetDetail(detail);
   }
-  Status(const Status& other) noexcept : code_(other.code_), sqlite_code_(other.sqlite_code_) {
+  Status(const Status& other) noexcept
+      : code_(other.code_), sqlite_code_(other.sqlite_code_), attempts_(other.attempts_) {
     SetDetail(other.detail_);
   }
   Status(Status&&) noexcept = default;
@@ -157,6 +160,9 @@ class [[nodiscard]] Status {
   bool ok() const { return code_ == Code::kOk; }
   Code code() const { return code_; }
   int sqlite_code() const { return sqlite_code_; }  // SQLite's extended result code, 0 if none
+  // How often the transaction was tried before this failure was final; 0: not one that is tried again.
+  int attempts() const { return attempts_; }
+  void set_attempts(int attempts) { attempts_ = attempts; }
   // What happened, for a person. Never holds a stored value; may hold a key.
   std::string message() const { return std::string(text()); }
   std::string_view text() const { return detail_.empty() ? Describe(code_).meaning : std::string_view(detail_); }
@@ -172,6 +178,7 @@ class [[nodiscard]] Status {
 
   Code code_ = Code::kOk;
   int sqlite_code_ = 0;
+  int attempts_ = 0;
   std::string detail_;
 };
 

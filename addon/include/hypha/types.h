@@ -17,9 +17,10 @@
 
 namespace hypha {
 
-// When a COMMIT counts as done. kOff: no sync at all. kNormal: survives process death; a power loss may take the newest
-// commits. kFull: the log is synced before the commit is acknowledged.
-enum class Durability : std::uint8_t { kOff, kNormal, kFull };
+// When a COMMIT counts as done, from the weakest promise to the strongest. kOff: no commit waits for the disk. kNormal:
+// survives process death; a power loss may take the newest commits. kPeriodic: as kNormal, and the log is synced at
+// most wal.sync_interval_ms after a commit. kFull: the log is synced before the commit is acknowledged.
+enum class Durability : std::uint8_t { kOff, kNormal, kPeriodic, kFull };
 
 // Sizes in bytes, times in milliseconds. JavaScript owns the defaults and passes all of them.
 struct Limits {
@@ -36,6 +37,23 @@ struct Limits {
   std::int64_t max_snapshots = 16;
 };
 
+// How the write-ahead log is looked after. Sizes are of the log; JavaScript passes all of them.
+struct WalOptions {
+  std::int64_t idle_bytes = 4LL << 20;            // copied into the database when there is nothing else to do
+  std::int64_t busy_bytes = 16LL << 20;           // copied between two groups in any case
+  std::int64_t restart_bytes = 64LL << 20;        // new readers are held for reader_gap_ms, so that it can be emptied
+  std::int64_t expire_bytes = 256LL << 20;        // the oldest reader is interrupted: kSnapshotExpired
+  std::int64_t limit_bytes = 1LL << 30;           // writes are refused: kWalLimit
+  std::int64_t reader_gap_ms = 50;                // also how long emptying the log may wait for readers
+  std::int64_t checkpoint_interval_ms = 300'000;  // copied this long after the last time, however little it is
+  std::int64_t sync_interval_ms = 1000;           // Durability::kPeriodic
+  std::int64_t journal_size_limit = 64LL << 20;   // what a log that was started over may keep of its file
+  std::int64_t autocheckpoint_pages = 0;          // copied on the commit path, as SQLite does; 0 = never
+  std::int64_t cache_kib = 8192;                  // of each connection's page cache
+
+  bool operator==(const WalOptions&) const = default;
+};
+
 struct OpenOptions {
   std::string path;  // a file name; ignored in memory mode
   bool memory = false;
@@ -49,6 +67,7 @@ struct OpenOptions {
   std::int64_t busy_timeout_ms = 5000;
   int statement_cache_size = 100;
   Limits limits;
+  WalOptions wal;
 };
 
 // Always there, and never deleted.
@@ -137,6 +156,8 @@ struct WriteRequest {
 struct WriteReply {
   Status status;                       // not OK: nothing was written, and `outcomes` is empty
   std::vector<WriteOutcome> outcomes;  // one for each operation, in order
+  // What was reached: at least what the request asked for. Inside a transaction its commit decides.
+  Durability durability = Durability::kOff;
 };
 
 // The number of an open transaction or snapshot, unique in the process; 0 means "none".
@@ -218,8 +239,17 @@ struct DiagnoseSpec {};
 struct MetaSpec {
   std::string name;  // of a row of hypha_meta
 };
+// The files, the log and the pragmas of the connection that answers; see ops/storage_report.h.
+struct StorageSpec {
+  bool counts = true;  // also of the rows, which reads them
+};
+// What SQLite's own check finds wrong, as a JSON array of texts.
+struct IntegritySpec {
+  bool full = false;  // the indexes against their tables too
+};
 using ReadRequest = std::variant<GetEntrySpec, GetManySpec, CountSpec, ListSpec, QuerySpec, NamespacesSpec,
-                                 NamespaceSpec, IndexesSpec, StatusSpec, DiagnoseSpec, MetaSpec>;
+                                 NamespaceSpec, IndexesSpec, StatusSpec, DiagnoseSpec, MetaSpec, StorageSpec,
+                                 IntegritySpec>;
 
 // A query's rows, and how they were found.
 struct QueryReply {
@@ -242,7 +272,8 @@ struct NamespaceInfo {
   std::int64_t created_at = 0;
 };
 
-// In the order of ReadRequest: GetEntry and Namespace give nothing when absent; Status, Diagnose and Meta give a text.
+// In the order of ReadRequest: GetEntry and Namespace give nothing when absent; Status, Diagnose, Meta, Storage and
+// Integrity give a text.
 // Namespaces gives one array of names.
 using ReadReply = std::variant<std::optional<Entry>, ManyReply, std::int64_t, JsonChunks, QueryReply,
                                std::optional<NamespaceInfo>, std::string>;

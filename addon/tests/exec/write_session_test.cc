@@ -257,19 +257,21 @@ TEST_F(WriteSessionTest, AStoppedSessionDoesNotCopyItsLogOnClose) {
 }
 
 TEST_F(WriteSessionTest, TheGroupHasTheStrongestDurabilityOfItsMembers) {
-  for (const Durability strongest : {Durability::kOff, Durability::kNormal, Durability::kFull}) {
+  for (const Durability strongest : {Durability::kOff, Durability::kNormal, Durability::kPeriodic, Durability::kFull}) {
     std::vector<WriteJob> jobs;
     jobs.push_back(Job({SetOp("a")}, false, Durability::kOff));
     jobs.push_back(Job({SetOp("b")}, false, strongest));
     jobs.push_back(Job({SetOp("c")}, false, Durability::kOff));
     Run(jobs);
-    EXPECT_EQ(Synchronous(), static_cast<int>(strongest));
+    EXPECT_EQ(Synchronous(), strongest == Durability::kFull ? 2 : strongest == Durability::kOff ? 0 : 1);
+    for (const auto& job : jobs) EXPECT_EQ(job.reply.durability, strongest);
   }
 }
 
 TEST_F(WriteSessionTest, OnlyFullSyncsEachCommit) {
   ASSERT_TRUE(Run(Job({SetOp("a")})).status.ok());  // starts the log
-  const std::pair<Durability, int> cases[] = {{Durability::kOff, 0}, {Durability::kNormal, 0}, {Durability::kFull, 1}};
+  const std::pair<Durability, int> cases[] = {
+      {Durability::kOff, 0}, {Durability::kNormal, 0}, {Durability::kPeriodic, 0}, {Durability::kFull, 1}};
   for (const auto& [durability, syncs] : cases) {
     TheFaults().syncs = 0;
     ASSERT_TRUE(Run(Job({SetOp("a", "2")}, false, durability)).status.ok());
@@ -278,7 +280,7 @@ TEST_F(WriteSessionTest, OnlyFullSyncsEachCommit) {
 }
 
 TEST_F(WriteSessionTest, CheckpointsSyncWhateverTheLastCommitWasPromised) {
-  Checkpointer checkpointer(session_->db());
+  Checkpointer checkpointer(session_->db(), session_->watch(), hooks_, {}, nullptr);
   ASSERT_TRUE(Run(Job({SetOp("precious")}, false, Durability::kFull)).status.ok());
   ASSERT_TRUE(Run(Job({SetOp("cheap")}, false, Durability::kOff)).status.ok());
   TheFaults().syncs = 0;
@@ -289,7 +291,7 @@ TEST_F(WriteSessionTest, CheckpointsSyncWhateverTheLastCommitWasPromised) {
 TEST_F(WriteSessionTest, InlineOnlyWhereNoSyncCanBeNeeded) {
   WriteJob full = Job({SetOp("a")}, false, Durability::kFull);
   EXPECT_FALSE(session_->RunInline(full));
-  Checkpointer checkpointer(session_->db());
+  Checkpointer checkpointer(session_->db(), session_->watch(), hooks_, {}, nullptr);
   ASSERT_TRUE(checkpointer.Truncate().ok());
   WriteJob job = Job({SetOp("a")}, false, Durability::kNormal);
   EXPECT_FALSE(session_->RunInline(job));  // the log is empty: its new header would be synced

@@ -35,6 +35,11 @@ class WriterFixture : public ::testing::Test {
     writer_ = std::make_unique<Writer>(std::make_unique<WriteSession>(OpenFresh(std::move(connect)), hooks_), options);
     keeper_ = Open(MemoryOptions(name_));
   }
+  Status Flush() {
+    Answer<Status> flushed;
+    writer_->Flush(flushed);
+    return flushed.Get();
+  }
   Status Close() {
     Answer<Status> closed;
     writer_->Close([] {}, closed);

@@ -20,7 +20,9 @@ class CheckpointerTest : public ::testing::Test {
 
   std::string name_ = NewMemoryName();
   std::unique_ptr<Connection> db_ = test::OpenFresh(test::MemoryOptions(name_));
-  Checkpointer checkpointer_{*db_};
+  Hooks hooks_;
+  LogWatch watch_{*db_, hooks_};
+  Checkpointer checkpointer_{*db_, watch_, hooks_, {}, nullptr};
   const Status made_ = db_->Exec("CREATE TABLE t(a)");
 };
 

@@ -77,13 +77,24 @@ TEST_P(ConnectionTest, LimitsReadBack) {
 }
 
 TEST_P(ConnectionTest, DurabilityIsThePragma) {
-  for (const Durability durability : {Durability::kOff, Durability::kNormal, Durability::kFull}) {
+  const std::pair<Durability, int> levels[] = {
+      {Durability::kOff, 0}, {Durability::kNormal, 1}, {Durability::kPeriodic, 1}, {Durability::kFull, 2}};
+  for (const auto& [durability, level] : levels) {
     ConnectionOptions options = FileOptions(dir_.File(), GetParam());
     options.durability = durability;
     auto db = test::Open(std::move(options));
-    EXPECT_EQ(db->QueryInteger("PRAGMA synchronous").value(), static_cast<int>(durability));
-    EXPECT_EQ(db->strongest_durability(), durability);
+    EXPECT_EQ(db->QueryInteger("PRAGMA synchronous").value(), level);
+    EXPECT_EQ(db->durability(), durability);
   }
+}
+
+TEST_P(ConnectionTest, CacheAndJournalLimitAreThePragmas) {
+  ConnectionOptions options = FileOptions(dir_.File(), GetParam());
+  options.cache_kib = 1234;
+  options.journal_size_limit = 5'000'000;
+  auto db = test::Open(std::move(options));
+  EXPECT_EQ(db->QueryInteger("PRAGMA cache_size").value(), -1234);
+  EXPECT_EQ(db->QueryInteger("PRAGMA journal_size_limit").value(), 5'000'000);
 }
 
 TEST_P(ConnectionTest, OnlyTheWriterWrites) {
@@ -112,17 +123,16 @@ TEST_P(ConnectionTest, ADeadlineStopsALongStatement) {
   EXPECT_EQ(db->QueryInteger("SELECT 7").value(), 7);
 }
 
-TEST(ConnectionDurability, StrongestRemembersWhatWasPromised) {
+TEST(ConnectionDurability, ChangesBetweenTransactions) {
   TempDir dir;
   ConnectionOptions options = FileOptions(dir.File());
   options.durability = Durability::kNormal;
   auto db = test::Open(std::move(options));
   ASSERT_TRUE(db->SetDurability(Durability::kOff).ok());
   EXPECT_EQ(db->QueryInteger("PRAGMA synchronous").value(), 0);
-  EXPECT_EQ(db->strongest_durability(), Durability::kNormal);
   ASSERT_TRUE(db->SetDurability(Durability::kFull).ok());
-  ASSERT_TRUE(db->SetDurability(Durability::kOff).ok());
-  EXPECT_EQ(db->strongest_durability(), Durability::kFull);
+  EXPECT_EQ(db->QueryInteger("PRAGMA synchronous").value(), 2);
+  EXPECT_EQ(db->durability(), Durability::kFull);
 }
 
 TEST(ConnectionOpen, NewFilesBelongToTheirOwnerAlone) {

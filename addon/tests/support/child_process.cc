@@ -55,6 +55,9 @@ std::string ChildProcess::Line() {
 
 void ChildProcess::Kill() { ::kill(pid_, SIGKILL); }
 
+void ChildProcess::Stop() { ::kill(pid_, SIGSTOP); }
+void ChildProcess::Continue() { ::kill(pid_, SIGCONT); }
+
 int ChildProcess::Wait() {
   int state = 0;
   if (::waitpid(pid_, &state, 0) != pid_) return 127;
@@ -76,6 +79,17 @@ int HoldLock(const std::string& path, const std::string& argument) {
   sqlite3_busy_timeout(db.get(), 5000);
   if (db.Exec("BEGIN IMMEDIATE; DELETE FROM hypha_entries WHERE key = 'nobody'") != SQLITE_OK) return 3;
   Say("locked");
+  std::this_thread::sleep_for(std::chrono::milliseconds(std::atoi(argument.c_str())));
+  return db.Exec("COMMIT") == SQLITE_OK ? 0 : 4;
+}
+
+// Reads in one snapshot for so many milliseconds, and says when the snapshot is taken.
+int HoldRead(const std::string& path, const std::string& argument) {
+  RegisterFileVfs();
+  TestDb db(path, kFileVfs);
+  sqlite3_busy_timeout(db.get(), 5000);
+  if (db.Exec("BEGIN; SELECT count(*) FROM hypha_namespaces") != SQLITE_OK) return 3;
+  Say("reading");
   std::this_thread::sleep_for(std::chrono::milliseconds(std::atoi(argument.c_str())));
   return db.Exec("COMMIT") == SQLITE_OK ? 0 : 4;
 }
@@ -126,6 +140,7 @@ TEST(ChildProcess, DISABLED_Run) {
   const std::string_view name = role;
   int code = 126;
   if (name == "hold-lock") code = HoldLock(path, argument);
+  if (name == "hold-read") code = HoldRead(path, argument);
   if (name == "write-forever") code = WriteForever(path, argument);
   if (name == "write-once") code = WriteOnce(path, argument);
   ::_exit(code);

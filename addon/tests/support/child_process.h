@@ -19,6 +19,8 @@ class ChildProcess {
   // The next line that the child prints, "" when it is over.
   std::string Line();
   void Kill();
+  void Stop();      // SIGSTOP
+  void Continue();  // SIGCONT
   // The exit code, or minus the signal.
   int Wait();
 

@@ -1,0 +1,53 @@
+#include "ops/log_watch.h"
+
+#include "sqlite/error_map.h"
+#include "sqlite/vfs_shim.h"
+
+namespace hypha {
+
+LogWatch::LogWatch(Connection& db, const Hooks& hooks, std::int64_t autocheckpoint_pages)
+    : db_(db), hooks_(hooks), autocheckpoint_pages_(autocheckpoint_pages) {
+  sqlite3_wal_hook(db.handle(), &LogWatch::OnCommit, this);
+}
+
+int LogWatch::OnCommit(void* self, sqlite3* db, const char* schema, int frames) {
+  auto* watch = static_cast<LogWatch*>(self);
+  if (frames < watch->frames_) ++watch->restarts_;
+  watch->frames_ = frames;
+  ++watch->commits_;
+  const Durability reached = watch->db_.durability();
+  if (reached == Durability::kFull) {
+    watch->Synced();  // the whole log, with every commit before this one
+  } else {
+    watch->unsynced_ = true;
+    if (reached == Durability::kPeriodic && !watch->periodic_since_)
+      watch->periodic_since_ = watch->hooks_.steady_now();
+  }
+  if (watch->autocheckpoints() && frames >= watch->autocheckpoint_pages_) {
+    // The commit is done whatever comes of this: the log keeps what could not be copied.
+    sqlite3_wal_checkpoint_v2(db, schema, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  }
+  return SQLITE_OK;
+}
+
+void LogWatch::Synced() {
+  unsynced_ = false;
+  periodic_since_.reset();
+}
+
+Status LogWatch::Sync() {
+  sqlite3_file* log = nullptr;
+  int rc = sqlite3_file_control(db_.handle(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (rc != SQLITE_OK || log == nullptr || log->pMethods == nullptr) {
+    return {Code::kInternal, "the log has no file to be synced", rc};
+  }
+  rc = log->pMethods->xSync(log, SQLITE_SYNC_FULL);
+  if (rc != SQLITE_OK) {
+    TakeSyncFailure(db_.handle());  // it is told here
+    return FromSqlite(rc, nullptr, "sync of the log");
+  }
+  Synced();
+  return Status::Ok();
+}
+
+}  // namespace hypha

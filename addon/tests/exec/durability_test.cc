@@ -1,0 +1,190 @@
+// What each durability promises, through the writer and its thread.
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "exec/writer_fixture.h"
+#include "support/fake_clock.h"
+
+namespace hypha {
+namespace {
+
+using std::chrono::milliseconds;
+using test::Answer;
+using test::SetOp;
+using test::TheFaults;
+
+class DurabilityTest : public test::WriterFixture {
+ protected:
+  void SetUp() override {
+    clock_.Install(&hooks_);
+    WriterFixture::SetUp();
+    Start(Options());
+    ASSERT_TRUE(Write({SetOp("first")}, Durability::kFull).Get().status.ok());  // starts the log
+    TheFaults().Clear();
+  }
+  static WriterOptions Options() {
+    WriterOptions options{1000, 64 << 20, 5000};
+    options.wal.sync_interval_ms = 60'000;
+    return options;
+  }
+  // The thread works at its own pace: waits until it has come so far.
+  static bool Eventually(const std::function<bool()>& condition) {
+    const auto give_up = std::chrono::steady_clock::now() + test::kPatience;
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > give_up) return false;
+      std::this_thread::yield();
+    }
+    return true;
+  }
+
+  test::FakeClock clock_;
+};
+
+TEST_F(DurabilityTest, TheReplySaysWhatWasReached) {
+  for (const Durability durability :
+       {Durability::kOff, Durability::kNormal, Durability::kPeriodic, Durability::kFull}) {
+    EXPECT_EQ(Write({SetOp("k")}, durability).Get().durability, durability);
+  }
+}
+
+TEST_F(DurabilityTest, AGroupReachesTheHighestOfItsMembers) {
+  const auto id = Begin().Get().value();  // holds the queue up, so that the three share a commit
+  const auto weak = Write({SetOp("a")}, Durability::kOff);
+  const auto strong = Write({SetOp("b")}, Durability::kFull);
+  const auto normal = Write({SetOp("c")}, Durability::kNormal);
+  TheFaults().syncs = 0;
+  ASSERT_TRUE(End(id, false).Get().ok());
+  for (const auto& answer : {weak, strong, normal}) EXPECT_EQ(answer.Get().durability, Durability::kFull);
+  EXPECT_EQ(TheFaults().syncs, 1);
+}
+
+TEST_F(DurabilityTest, FlushSyncsTheLogAfterWhatWasQueuedBefore) {
+  TheFaults().syncs = 0;
+  const auto write = Write({SetOp("a")}, Durability::kNormal);
+  EXPECT_TRUE(Flush().ok());
+  EXPECT_TRUE(write.Came());
+  EXPECT_EQ(TheFaults().syncs, 1);
+}
+
+TEST_F(DurabilityTest, FlushDoesNotWaitForATransaction) {
+  ASSERT_TRUE(Write({SetOp("a")}, Durability::kNormal).Get().status.ok());
+  const auto id = Begin().Get().value();
+  TheFaults().syncs = 0;
+  EXPECT_TRUE(Flush().ok());
+  EXPECT_EQ(TheFaults().syncs, 1);
+  EXPECT_TRUE(End(id, true).Get().ok());
+}
+
+TEST_F(DurabilityTest, AFlushThatFailsIsIndeterminateAndStopsTheWriter) {
+  ASSERT_TRUE(Write({SetOp("a")}, Durability::kNormal).Get().status.ok());
+  TheFaults().sync_error = SQLITE_IOERR_FSYNC;
+  EXPECT_EQ(Flush().code(), Code::kIndeterminate);
+  TheFaults().Clear();
+  EXPECT_EQ(Write({SetOp("b")}).Get().status.code(), Code::kStopped);
+  EXPECT_EQ(Flush().code(), Code::kStopped);
+  EXPECT_EQ(Begin().Get().status().code(), Code::kStopped);
+  EXPECT_TRUE(writer_->stopped());
+  EXPECT_TRUE(Close().ok());
+}
+
+TEST_F(DurabilityTest, ThePeriodicSyncIsDoneByTheThreadWithoutBeingAsked) {
+  ASSERT_TRUE(Write({SetOp("a")}, Durability::kPeriodic).Get().status.ok());
+  EXPECT_EQ(TheFaults().syncs, 0);
+  clock_.Advance(milliseconds(60'000));
+  // The injected clock jumped: whatever wakes the thread makes it look at it.
+  EXPECT_TRUE(Write({SetOp("b")}, Durability::kNormal).Get().status.ok());
+  EXPECT_TRUE(Eventually([] { return TheFaults().syncs == 1; }));
+}
+
+TEST_F(DurabilityTest, ThePeriodicSyncComesInRealTime) {
+  WriterOptions options = Options();
+  options.wal.sync_interval_ms = 20;
+  Start(options);
+  ASSERT_TRUE(Write({SetOp("first")}, Durability::kFull).Get().status.ok());
+  TheFaults().syncs = 0;
+  ASSERT_TRUE(Write({SetOp("a")}, Durability::kPeriodic).Get().status.ok());
+  EXPECT_TRUE(Eventually([] { return TheFaults().syncs == 1; }));
+  // Inline too, where the thread has to be told.
+  WriteRequest request = Request({SetOp("b")}, Durability::kPeriodic);
+  WriteReply reply;
+  while (!writer_->TryRunInline(request, &reply)) std::this_thread::yield();
+  EXPECT_EQ(reply.durability, Durability::kPeriodic);
+  EXPECT_TRUE(Eventually([] { return TheFaults().syncs == 2; }));
+}
+
+TEST_F(DurabilityTest, APeriodicSyncThatFailsStopsTheWriter) {
+  WriterOptions options = Options();
+  options.wal.sync_interval_ms = 1;
+  Start(options);
+  ASSERT_TRUE(Write({SetOp("first")}, Durability::kFull).Get().status.ok());
+  TheFaults().sync_error = SQLITE_IOERR_FSYNC;
+  ASSERT_TRUE(Write({SetOp("a")}, Durability::kPeriodic).Get().status.ok());
+  EXPECT_TRUE(Eventually([&] { return writer_->stopped(); }));
+  TheFaults().Clear();
+  EXPECT_EQ(Write({SetOp("b")}).Get().status.code(), Code::kStopped);
+}
+
+// A transaction of durability full that changes nothing writes no frame, and SQLite syncs nothing.
+TEST_F(DurabilityTest, AFullWriteThatChangesNothingMakesWhatItSawDurable) {
+  ASSERT_TRUE(Write({SetOp("a")}, Durability::kNormal).Get().status.ok());
+  TheFaults().syncs = 0;
+  const auto reply = Write({test::Op(WriteKind::kDelete, "default", "nobody")}, Durability::kFull).Get();
+  EXPECT_TRUE(reply.status.ok());
+  EXPECT_EQ(TheFaults().syncs, 1);
+}
+
+TEST_F(DurabilityTest, AnUnknownOutcomeIsToldToAllOfTheGroupAndStopsTheWriter) {
+  const auto id = Begin().Get().value();
+  const auto one = Write({SetOp("a")}, Durability::kNormal);
+  const auto two = Write({SetOp("b")}, Durability::kFull);
+  hooks_.reached = [](const char* point) {
+    if (std::string_view(point) == "before-commit") TheFaults().sync_error = SQLITE_IOERR_FSYNC;
+  };
+  ASSERT_TRUE(End(id, false).Get().ok());
+  for (const auto& answer : {one, two}) EXPECT_EQ(answer.Get().status.code(), Code::kIndeterminate);
+  EXPECT_TRUE(writer_->stopped());
+}
+
+TEST_F(DurabilityTest, AWriteThatFailsMidwayIsIndeterminateToo) {
+  hooks_.reached = [](const char* point) {
+    if (std::string_view(point) == "before-commit") TheFaults().write_error = SQLITE_IOERR_WRITE;
+  };
+  EXPECT_EQ(Write({SetOp("a")}, Durability::kNormal).Get().status.code(), Code::kIndeterminate);
+  TheFaults().Clear();
+  hooks_.reached = nullptr;
+  EXPECT_EQ(Write({SetOp("b")}).Get().status.code(), Code::kStopped);
+}
+
+TEST_F(DurabilityTest, ALockInTheWayIsTriedAgainUntilItGoes) {
+  auto other = test::Open(test::MemoryOptions(name_));
+  ASSERT_TRUE(other->Exec("BEGIN IMMEDIATE").ok());
+  std::atomic<int> attempts{0};
+  hooks_.reached = [&](const char* point) {
+    // The whole transaction again each time: 100 ms, then 200, then 400.
+    if (std::string_view(point) != "before-begin" || ++attempts != 3) return;
+    EXPECT_TRUE(other->Exec("COMMIT").ok());
+  };
+  EXPECT_TRUE(Write({SetOp("a")}).Get().status.ok());
+  EXPECT_EQ(attempts, 3);
+  EXPECT_EQ(Stored("a"), "1");
+}
+
+TEST_F(DurabilityTest, ALockThatStaysIsBusyAfterTheBusyTimeoutWithTheAttempts) {
+  WriterOptions options = Options();
+  options.busy_timeout_ms = 400;
+  Start(options);
+  auto other = test::Open(test::MemoryOptions(name_));
+  ASSERT_TRUE(other->Exec("BEGIN IMMEDIATE").ok());
+  const auto started = std::chrono::steady_clock::now();
+  const Status status = Write({SetOp("a")}).Get().status;
+  const auto waited = std::chrono::steady_clock::now() - started;
+  EXPECT_EQ(status.code(), Code::kBusy);
+  EXPECT_EQ(status.attempts(), 3);
+  EXPECT_GE(waited, milliseconds(395));
+  ASSERT_TRUE(other->Exec("COMMIT").ok());
+  EXPECT_TRUE(Write({SetOp("a")}).Get().status.ok());
+}
+
+}  // namespace
+}  // namespace hypha

@@ -1,0 +1,72 @@
+// What kind of failure an error is, and what to do about it.
+
+/**
+ * @typedef {'busy' | 'disk_full' | 'io' | 'corrupt' | 'readonly' | 'constraint' | 'schema' | 'misuse'} Category
+ */
+
+/** Primary result codes of SQLite. @type {Record<number, Category>} */
+const OF_SQLITE = {
+  3: 'readonly', // PERM
+  5: 'busy', // BUSY
+  6: 'busy', // LOCKED
+  7: 'io', // NOMEM
+  8: 'readonly', // READONLY
+  10: 'io', // IOERR
+  11: 'corrupt', // CORRUPT
+  13: 'disk_full', // FULL
+  14: 'io', // CANTOPEN
+  15: 'busy', // PROTOCOL
+  17: 'schema', // SCHEMA
+  19: 'constraint', // CONSTRAINT
+  23: 'readonly', // AUTH
+  26: 'corrupt', // NOTADB
+};
+/** Extended codes that say more than their primary one. @type {Record<number, Category>} */
+const OF_EXTENDED = {
+  8458: 'corrupt', // IOERR_DATA: a page failed its checksum
+  1032: 'io', // READONLY_DBMOVED: the file is not the one that was opened
+};
+/** @type {Record<string, Category>} */
+const OF_CODE = {
+  HYPHA_BUSY: 'busy', HYPHA_QUEUE_FULL: 'busy', HYPHA_TIMEOUT: 'busy', HYPHA_SNAPSHOT_EXPIRED: 'busy', HYPHA_WAL_LIMIT: 'busy',
+  HYPHA_TRANSACTION_TIMEOUT: 'busy',
+  HYPHA_FULL: 'disk_full', HYPHA_LOW_DISK: 'disk_full',
+  HYPHA_IO: 'io', HYPHA_NOMEM: 'io', HYPHA_CANT_OPEN: 'io', HYPHA_INDETERMINATE: 'io', HYPHA_STOPPED: 'io', HYPHA_WAL_MOVED: 'io',
+  HYPHA_WAL_UNAVAILABLE: 'io',
+  HYPHA_CORRUPT: 'corrupt', HYPHA_NOT_A_DATABASE: 'corrupt',
+  HYPHA_READ_ONLY: 'readonly',
+  HYPHA_CONFLICT: 'constraint', HYPHA_CONSTRAINT: 'constraint', HYPHA_EXISTS: 'constraint', HYPHA_NOT_FOUND: 'constraint',
+  HYPHA_NAMESPACE_EXISTS: 'constraint', HYPHA_NAMESPACE_NOT_FOUND: 'constraint', HYPHA_NAMESPACE_NOT_EMPTY: 'constraint',
+  HYPHA_SCHEMA_TOO_NEW: 'schema', HYPHA_SCHEMA_OUTDATED: 'schema', HYPHA_SCHEMA_CHANGED: 'schema',
+};
+/** @type {Record<Category, string>} */
+const ADVICE = {
+  busy: 'Try again later. If it lasts, look for a long transaction or read in any process: diagnose() tells.',
+  disk_full: 'Free space on the disk, then try again. Nothing was written.',
+  io: 'Check the disk and the permissions of the folder, then open the store again.',
+  corrupt: 'Stop writing, keep a copy of the file and its log, and restore a backup.',
+  readonly: 'Open the store without readOnly, and check the permissions of the file and its folder.',
+  constraint: 'Read the entry again and decide anew: what is stored does not allow this change.',
+  schema: 'Open the file with the version of HyphaDB that its schema needs, or let open() migrate it.',
+  misuse: 'Correct the call: the same one will always fail.',
+};
+/** The only SQLite failures that pass by themselves. */
+const RETRYABLE = new Set(['busy']);
+
+/**
+ * @param {any} error of HyphaDB, or anything with SQLite's result code in `sqliteCode` or `errcode`
+ * @returns {{ category: Category, retryable: boolean, advice: string }} by codes, never by the text
+ */
+export function classifyError(error) {
+  const category = categoryOf(error);
+  const retryable = typeof error?.retryable === 'boolean' ? error.retryable : RETRYABLE.has(category);
+  return { category, retryable, advice: ADVICE[category] };
+}
+
+/** @param {any} error @returns {Category} */
+function categoryOf(error) {
+  const sqlite = Number(error?.sqliteCode ?? error?.errcode ?? 0);
+  const known = OF_EXTENDED[sqlite] ?? OF_SQLITE[sqlite & 0xff];
+  if (known !== undefined) return known;
+  return Object.hasOwn(OF_CODE, String(error?.code)) ? OF_CODE[error.code] : 'misuse';
+}

@@ -1,0 +1,248 @@
+// What operators of a store need: how it is, what it does, and work on the whole file.
+
+import { classifyError } from './classify-error.js';
+import { DiskWatch } from './disk-watch.js';
+import { StorageError } from './errors.js';
+import { NamespaceMethods } from './namespace-methods.js';
+import { native } from './native.js';
+import { METHOD_OPTIONS, readOptionsWithDefaults } from './options.js';
+import { ping } from './ping.js';
+import { diagnoseWal } from './wal-diagnosis.js';
+
+/** @typedef {import('./session.js').StoreSession} StoreSession */
+/** @typedef {import('./engine-access.js').EngineAccess} EngineAccess */
+/** @typedef {ReturnType<typeof import('./options.js').readOpenOptions>} CheckedOptions */
+
+/**
+ * @typedef {object} StoreStatus
+ * @property {number} size entries
+ * @property {number} namespaces 'default' included
+ * @property {number} bytes of the database file
+ * @property {number} walBytes of the write-ahead log in use
+ * @property {number} schemaVersion
+ * @property {string | undefined} path undefined in memory mode
+ * @property {string} durability
+ * @property {string} sqliteVersion
+ */
+
+/**
+ * @typedef {object} Histogram of latencies in microseconds, of batches in operations; a percentile is off by an eighth at
+ *   most
+ * @property {number} count
+ * @property {number} sum
+ * @property {number} p50
+ * @property {number} p95
+ * @property {number} p99
+ * @property {number} max
+ */
+
+/**
+ * @typedef {object} StoreStats since this process opened the file; of all its stores on that file together
+ * @property {{ operations: number, bytes: number }} queue writes that wait for the writer
+ * @property {{ open: boolean }} transaction
+ * @property {boolean} stopped after a failed sync or a replaced file
+ * @property {Histogram} batches operations that shared a commit on the writer thread
+ * @property {{ write: Histogram, inlineWrite: Histogram, commit: Histogram, read: Histogram }} latency write and read
+ *   from the call to the answer, through the queue; inlineWrite on the calling thread; commit of a whole group
+ * @property {number} commits that changed something
+ * @property {{ transactions: number, lockWaits: number }} retries transactions begun again, and waits for other processes
+ * @property {{ hits: number, misses: number }} statements of the caches of prepared statements
+ * @property {{ hits: number, misses: number, writes: number, spills: number }} pageCache
+ * @property {{ threads: number, waiting: number, open: number, oldestAge: number, expired: number }} readers waiting:
+ *   reads in the queue; open: read transactions, the oldest of which is oldestAge milliseconds old; expired: ended to make
+ *   room for a checkpoint
+ * @property {{ passive: number, full: number, restart: number, truncate: number, busy: number, failed: number,
+ *   last: { mode: string, busy: boolean, ms: number } | null }} checkpoints
+ * @property {{ frames: number, copied: number, syncs: number, refused: number }} log pages in it, of those the ones in
+ *   the database; syncs asked for by flush() and durability 'periodic'; writes refused with HYPHA_WAL_LIMIT
+ * @property {number} connections opened
+ * @property {{ database_size_bytes: number, wal_size_bytes: number, shm_size_bytes: number, total_size_mb: number,
+ *   table_counts: { entries: number, namespaces: number } | null, wal_mode: boolean, cache_size: number,
+ *   page_size: number, mmap_size: number, storage_path: string | null }} performance sizes of the files as they are on
+ *   the disk; cache_size as the pragma has it, negative in KiB
+ */
+
+/**
+ * @typedef {object} Problem
+ * @property {string} category as of classifyError()
+ * @property {string} what
+ * @property {string} advice
+ */
+
+/**
+ * @typedef {object} Diagnosis
+ * @property {{ source: string, id: number | null, namespace: string | null, key: string | null, reason: string }[]} quarantine
+ *   rows of a migrated file that an entry cannot represent; migrate(path, { to: 1 }) gives them back
+ * @property {string} integrity 'ok', or what SQLite's integrity check found
+ * @property {{ version: number, verified: boolean, problem?: string }} schema
+ * @property {import('./wal-diagnosis.js').WalDiagnosis} wal
+ * @property {{ freeBytes: number | null, minFreeBytes: number, low: boolean }} disk freeBytes null: in memory
+ * @property {Problem[]} problems empty when all is well
+ */
+
+/**
+ * @typedef {object} Optimization
+ * @property {boolean} ok false: the integrity check found something
+ * @property {{ mode: 'optimize' | 'full', ms: number } | null} analyze
+ * @property {{ mode: string, busy: boolean, frames: number, copied: number, ms: number } | null} checkpoint
+ * @property {{ mode: 'quick' | 'full', problems: string[] } | null} integrity
+ * @property {{ ms: number } | null} vacuum
+ */
+
+/** VACUUM writes the file anew beside itself, and once more through the log. */
+const VACUUM_FACTOR = 2;
+const RECOVER_PING_MS = 1000;
+
+/** Names a method that is not part of the public interface. */
+export const stopWatching = Symbol('stopWatching');
+
+export class Operations extends NamespaceMethods {
+  /** @type {StoreSession} */ #session;
+  /** @type {CheckedOptions} */ #options;
+  /** @type {DiskWatch} */ #disk;
+
+  /** @param {StoreSession} session @param {CheckedOptions} options */
+  constructor(session, options) {
+    super(session);
+    this.#session = session;
+    this.#options = options;
+    const path = options.mode === 'memory' ? undefined : /** @type {string} */ (options.path);
+    this.#disk = new DiskWatch(path, options.minFreeBytes);
+    this.#disk.start();
+    /** What opening found of a log that its last user had not copied into the database. */
+    this.recoveryReport = Object.freeze(session.recovery());
+  }
+
+  /** For close(). */
+  [stopWatching]() {
+    this.#disk.stop();
+  }
+
+  /**
+   * Resolves once every write issued before is on the disk, whatever its durability was.
+   * @returns {Promise<void>} rejects with HYPHA_INDETERMINATE when the disk failed; then the store has stopped
+   */
+  async flush() {
+    await this.#session.flush();
+  }
+
+  /**
+   * Copies the write-ahead log into the database file and empties it.
+   * @returns {Promise<void>} HYPHA_BUSY when readers or another process were in the way
+   */
+  async checkpoint() {
+    await this.#session.checkpoint();
+  }
+
+  /** @returns {Promise<StoreStatus>} */
+  async status() {
+    const status = JSON.parse(await this.#session.read('status'));
+    const { path, mode, durability } = this.#options;
+    return { ...status, path: mode === 'memory' ? undefined : path, durability, sqliteVersion: native.sqliteVersion };
+  }
+
+  /**
+   * What the store has done and measured. Waits for no write.
+   * @param {{ counts?: boolean }} [options] counts: false leaves table_counts out, which read the index of all keys
+   * @returns {Promise<StoreStats>}
+   */
+  async stats(options) {
+    const { counts } = readOptionsWithDefaults(options, METHOD_OPTIONS.stats);
+    return this.#session.operate(async (engine) => {
+      const measured = engine.stats();
+      const performance = await engine.inspect('storage', counts);
+      delete performance.wal_frames; // as `log` has them
+      delete performance.wal_backfilled;
+      return { ...measured, performance };
+    });
+  }
+
+  /**
+   * What is wrong, and what to do about it. Reads the whole file.
+   * @returns {Promise<Diagnosis>}
+   */
+  async diagnose() {
+    return this.#session.operate(async (engine) => {
+      const report = await engine.inspect('diagnose');
+      const wal = await diagnoseWal(engine, this.#options);
+      const disk = await this.#disk.check();
+      return { ...report, wal, disk, problems: problemsOf(report, wal, disk) };
+    });
+  }
+
+  /**
+   * Whether the writer can begin a transaction, and each reader read from the file. A reader whose connection is broken
+   * gets a new one first.
+   * @param {{ timeout?: number }} [options] milliseconds for each of them; default 1000
+   * @returns {Promise<import('./ping.js').Pong>}
+   */
+  async ping(options) {
+    const { timeout } = readOptionsWithDefaults(options, METHOD_OPTIONS.ping);
+    return this.#session.operate((engine) => ping(engine, timeout, this.#options.readOnly === true));
+  }
+
+  /**
+   * Keeps a store that has been written much in shape. Other writes wait meanwhile, reads do not.
+   * @param {{ analyze?: 'optimize' | 'full' | false, checkpoint?: 'PASSIVE' | 'RESTART' | 'TRUNCATE' | false,
+   *   integrity?: 'quick' | 'full' | false, vacuum?: boolean }} [options] default: 'optimize', 'PASSIVE', false, false.
+   *   A vacuum needs twice the file's size of free disk (else HYPHA_LOW_DISK) and as much memory as the file is large
+   * @returns {Promise<Optimization>}
+   */
+  async optimize(options) {
+    const { analyze, checkpoint, integrity, vacuum } = readOptionsWithDefaults(options, METHOD_OPTIONS.optimize);
+    return this.#session.operate(async (engine) => {
+      if (vacuum) await this.#needSpace(engine);
+      /** @type {Optimization} */
+      const result = { ok: true, analyze: null, checkpoint: null, integrity: null, vacuum: null };
+      if (integrity) {
+        const problems = await engine.inspect('integrity', integrity === 'full');
+        result.integrity = { mode: integrity, problems };
+        result.ok = problems.length === 0;
+        if (!result.ok) return result; // rewriting a damaged file may lose what could be saved of it
+      }
+      if (analyze) result.analyze = { mode: analyze, ...(await engine.maintain(analyze === 'full' ? 'analyze' : 'optimize')) };
+      if (vacuum) result.vacuum = await engine.maintain('vacuum');
+      if (checkpoint) result.checkpoint = await engine.maintain(checkpoint.toLowerCase());
+      return result;
+    }, { needsWriter: true });
+  }
+
+  /** Rejects unless a vacuum would fit on the disk. @param {EngineAccess} engine */
+  async #needSpace(engine) {
+    const { freeBytes } = await this.#disk.check();
+    if (freeBytes === null) return;
+    const { database_size_bytes: size } = await engine.inspect('storage', false);
+    if (freeBytes < VACUUM_FACTOR * size) {
+      throw new StorageError('HYPHA_LOW_DISK', `a vacuum needs ${VACUUM_FACTOR * size} bytes of free disk, there are ${freeBytes}`);
+    }
+  }
+
+  /**
+   * After errors of the disk or of the log: gives broken readers new connections, copies the log, and checks the file. No
+   * file is ever deleted. A store that has stopped has to be opened again instead.
+   * @returns {Promise<{ ok: boolean, ping: import('./ping.js').Pong, checkpoint: object, integrity: string[] }>}
+   */
+  async recover() {
+    return this.#session.operate(async (engine) => {
+      const pong = await ping(engine, RECOVER_PING_MS, this.#options.readOnly === true);
+      const checkpoint = await engine.maintain('passive');
+      const integrity = await engine.inspect('integrity', false);
+      return { ok: pong.ok && integrity.length === 0, ping: pong, checkpoint, integrity };
+    }, { needsWriter: true });
+  }
+}
+
+/** @param {any} report @param {import('./wal-diagnosis.js').WalDiagnosis} wal @param {{ low: boolean, freeBytes: number | null }} disk */
+function problemsOf(report, wal, disk) {
+  /** @type {Problem[]} */
+  const problems = [];
+  const add = (/** @type {string} */ code, /** @type {string} */ what) => {
+    const { category, advice } = classifyError({ code });
+    problems.push({ category, what, advice });
+  };
+  if (report.integrity !== 'ok') add('HYPHA_CORRUPT', report.integrity);
+  if (!report.schema.verified) add('HYPHA_SCHEMA_CHANGED', report.schema.problem);
+  if (wal.blockedBy !== null) add('HYPHA_BUSY', `a ${wal.blockedBy} keeps the write-ahead log from being copied`);
+  if (disk.low) add('HYPHA_FULL', `${disk.freeBytes} bytes are free`);
+  return problems;
+}
