@@ -373,7 +373,7 @@ export class StoreSession {
    * What a write buffer held: even after close() has begun.
    * @param {OpList} ops
    * @param {Durability} [durability]
-   * @returns {Promise<(number | Error)[]>}
+   * @returns {Promise<import('./write-queue.js').Results>}
    */
   async writeBuffered(ops, durability) {
     return this.#queue.addAll(ops, this.#level(durability), false);

@@ -42,7 +42,7 @@ const FIRST_DELAY = 100;
  * @property {Op} op
  * @property {string} place
  * @property {number} bytes
- * @property {(result: number) => void} resolve
+ * @property {(result: import('./write-queue.js').Written) => void} resolve
  * @property {(error: unknown) => void} reject
  */
 
@@ -116,11 +116,11 @@ export class WriteBuffer {
    * @param {string} key
    * @param {unknown} value
    * @param {BufferedSetOptions} [options] as of set(); durability is the buffer's
-   * @returns {Promise<{ version: number }>} after the commit; the error of an item that was sent has it as `item`
+   * @returns {Promise<import('./write-queue.js').Written>} after the commit; the error of an item that was sent has it as `item`
    */
   async set(key, value, options) {
     const op = setOp(this.#scope, key, value, readOptions(options, METHOD_OPTIONS.bufferSet));
-    return { version: await this.#add(op) };
+    return this.#add(op);
   }
 
   /**
@@ -129,13 +129,13 @@ export class WriteBuffer {
    * @returns {Promise<boolean>} after the commit: whether there was an entry
    */
   async delete(key, options) {
-    return (await this.#add(deleteOp(this.#scope, key, readOptions(options, METHOD_OPTIONS.bufferDelete)))) > 0;
+    return (await this.#add(deleteOp(this.#scope, key, readOptions(options, METHOD_OPTIONS.bufferDelete)))).version > 0;
   }
 
   /**
    * set() or delete() as data.
    * @param {{ type?: 'set' | 'delete', key: string, value?: unknown } & BufferedSetOptions} item type: default 'set'
-   * @returns {Promise<{ version: number } | boolean>}
+   * @returns {Promise<import('./write-queue.js').Written | boolean>}
    */
   async add(item) {
     if (typeof item !== 'object' || item === null) throw invalidArgument('item', 'an object { type, key, value, ... }');
@@ -209,7 +209,7 @@ export class WriteBuffer {
     return this.#newest(key, options);
   }
 
-  /** @param {Op} op @returns {Promise<number>} */
+  /** @param {Op} op @returns {Promise<import('./write-queue.js').Written>} */
   #add(op) {
     this.#checkOpen();
     this.#session.checkUsable();
@@ -285,7 +285,7 @@ export class WriteBuffer {
   async #sendOne(items) {
     const list = new OpList();
     for (const { op } of items) list.push(op);
-    /** @type {(number | Error)[]} */
+    /** @type {import('./write-queue.js').Results} */
     let results;
     try {
       results = await this.#commit(list);
@@ -295,13 +295,13 @@ export class WriteBuffer {
     this.#forget(items);
     for (let i = 0; i < items.length; i++) {
       const result = results[i];
-      if (typeof result === 'number') items[i].resolve(result);
+      if (typeof result === 'number') items[i].resolve({ version: result, durability: results.durability });
       else items[i].reject(failureOf(result, items[i].op));
       this.#stats[typeof result === 'number' ? 'committed' : 'failed']++;
     }
   }
 
-  /** @param {OpList} list @returns {Promise<(number | Error)[]>} */
+  /** @param {OpList} list @returns {Promise<import('./write-queue.js').Results>} */
   async #commit(list) {
     for (let attempt = 0; ; attempt++) {
       try {

@@ -24,13 +24,37 @@ describe('the durability of a result', () => {
   });
 
   test('is what a write asked for', async () => {
-    const store = await open({ path: folder.next(), durability: 'normal' });
+    const store = await open({ path: folder.next(), durability: 'off' });
     for (const durability of LEVELS) {
       expect(await store.set('k', 1, { durability })).toMatchObject({ durability });
       expect(await store.setMany([{ key: 'a', value: 1 }], { durability })).toMatchObject({ durability });
       expect(await store.atomic().set('b', 1).commit({ durability })).toMatchObject({ durability });
     }
     await store.close();
+  });
+
+  test.each(LEVELS.slice(1))("is never 'off' in a store that was opened at %s", async (level) => {
+    const store = await open({ path: folder.next(), durability: level });
+    await store.set('k', 0); // the next one finds a log, and may run on this thread
+    for (const durability of LEVELS) {
+      const reached = durability === 'off' ? 'normal' : durability;
+      expect(await store.set('k', 1, { durability })).toMatchObject({ durability: reached });
+      expect(await store.setMany([{ key: 'a', value: 1 }, { key: 'b', value: 1 }], { durability })).toMatchObject({ ok: true, durability: reached });
+      expect(await store.deleteMany(['a', 'b'], { durability })).toMatchObject({ ok: true, durability: reached });
+      expect(await store.atomic().set('b', 1).commit({ durability })).toMatchObject({ durability: reached });
+    }
+    await store.close();
+  });
+
+  test('of a transaction is told by its commit', async () => {
+    for (const durability of LEVELS) {
+      const store = await open({ path: folder.next(), durability });
+      const tx = await store.beginTransaction();
+      await tx.set('k', 1);
+      expect(await tx.commit()).toEqual({ durability });
+      expect(await (await store.beginTransaction({ readOnly: true })).commit()).toEqual({});
+      await store.close();
+    }
   });
 
   test('is the highest of those that shared the commit', async () => {

@@ -140,7 +140,7 @@ describe('store.buffer()', () => {
   test('add() takes sets and deletes as data', async () => {
     const buffer = store.buffer({ maxItems: 2, flushInterval: HOUR });
     const answers = await Promise.all([buffer.add({ key: 'a', value: 1, namespace: 'n', metadata: { m: 1 } }), buffer.add({ type: 'delete', key: 'a', namespace: 'n' })]);
-    expect(answers).toEqual([{ version: expect.any(Number) }, true]);
+    expect(answers).toEqual([{ version: expect.any(Number), durability: 'normal' }, true]);
   });
 
   test('a commit that fails keeps its items, which a later attempt commits in order', async () => {

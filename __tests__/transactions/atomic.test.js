@@ -10,7 +10,7 @@ inBothModes('atomic()', (newStore) => {
     await store.set('gone', 1, { namespace: 'x' });
     const result = await store.atomic().check('a', version).check('new', null).set('new', { n: 1 }, { metadata: { m: 1 } }).set('b', 2, { namespace: 'y' })
       .delete('gone', { namespace: 'x' }).sum('a', 5).commit();
-    expect(result).toEqual({ ok: true, version: expect.any(Number) });
+    expect(result).toEqual({ ok: true, version: expect.any(Number), durability: (await store.status()).durability });
     expect([await store.get('a'), await store.get('new'), await store.get('b', { namespace: 'y' }), await store.has('gone', { namespace: 'x' })]).toEqual([6, { n: 1 }, 2, false]);
     expect((await store.getEntry('a')).version).toBe(result.version);
   });
@@ -141,7 +141,7 @@ inBothModes('update()', (newStore, again) => {
     const store = await newStore();
     const stuck = store.update('a', () => new Promise(() => {}), { timeout: 2000 });
     stuck.catch(() => {});
-    expect(await store.update('b', () => 1)).toEqual({ value: 1, version: expect.any(Number) });
+    expect(await store.update('b', () => 1)).toEqual({ value: 1, version: expect.any(Number), durability: (await store.status()).durability });
     const failing = store.update('c', () => { throw new Error('no'); });
     const next = store.update('c', (c) => [c]);
     await expect(failing).rejects.toThrow('no');

@@ -65,7 +65,7 @@ inBothModes('a write that has not begun', (newStore) => {
       controller.abort(why);
       expect([name, await writing]).toEqual([name, expect.objectContaining({ code: 'HYPHA_ABORTED', cause: why })]);
     }
-    expect(store.stats().queue).toEqual({ operations: 0, bytes: 0 });
+    expect((await store.stats()).queue).toEqual({ operations: 0, bytes: 0 });
     await tx.rollback();
     expect(await state(store)).toBe(before);
   });

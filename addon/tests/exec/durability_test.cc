@@ -3,6 +3,7 @@
 
 #include <thread>
 
+#include "exec/store_fixture.h"
 #include "exec/writer_fixture.h"
 #include "support/fake_clock.h"
 
@@ -184,6 +185,40 @@ TEST_F(DurabilityTest, ALockThatStaysIsBusyAfterTheBusyTimeoutWithTheAttempts) {
   EXPECT_GE(waited, milliseconds(395));
   ASSERT_TRUE(other->Exec("COMMIT").ok());
   EXPECT_TRUE(Write({SetOp("a")}).Get().status.ok());
+}
+
+// A commit without any sync may cost more than itself: only a store that was opened so has that.
+class WeakWriteTest : public test::StoreFixture {
+ protected:
+  Durability Reached(Durability of_store, Durability asked) {
+    OpenOptions options = Options(dir_.File());
+    options.durability = of_store;
+    test::Share share = Open(options);
+    const Durability queued = share.Write({SetOp("k")}, asked).durability;
+    // The log has something in it now, so that this one may run on the calling thread.
+    WriteRequest request{{SetOp("k")}, false, asked};
+    WriteReply reply;
+    if (asked != Durability::kFull) {
+      EXPECT_TRUE(share.engine().TryWriteInline(request, &reply));
+      EXPECT_EQ(reply.durability, queued);
+    }
+    return queued;
+  }
+};
+
+TEST_F(WeakWriteTest, OffIsNormalInAStrongerStore) {
+  for (const Durability store : {Durability::kNormal, Durability::kPeriodic, Durability::kFull}) {
+    EXPECT_EQ(Reached(store, Durability::kOff), Durability::kNormal);
+    for (const Durability asked : {Durability::kNormal, Durability::kPeriodic, Durability::kFull}) {
+      EXPECT_EQ(Reached(store, asked), asked);
+    }
+  }
+}
+
+TEST_F(WeakWriteTest, AStoreThatWasOpenedOffStaysSo) {
+  for (const Durability asked : {Durability::kOff, Durability::kNormal, Durability::kPeriodic, Durability::kFull}) {
+    EXPECT_EQ(Reached(Durability::kOff, asked), asked);
+  }
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "exec/engine_impl.h"
 #include "exec/reader_pool.h"
 #include "exec/store_fixture.h"
 #include "exec/writer_fixture.h"
@@ -130,6 +131,61 @@ TEST_F(ExpiryTest, AnOldReadEndsWithSnapshotExpired) {
   EXPECT_TRUE(next.Get().ok());
   pool.Close();
   static_cast<void>(Close());
+}
+
+// A snapshot that nobody reads from at the moment cannot be interrupted: it is ended.
+TEST_F(WalLimitTest, AnIdleSnapshotIsEndedToo) {
+  OpenOptions options = Small(dir_.File());
+  options.limits.snapshot_age_ms = 600'000;
+  options.limits.max_snapshots = 1;
+  Share share = Open(options);
+  ASSERT_TRUE(share.Set("k").ok());
+  const auto begin = [&] {
+    Answer<Result<TransactionId>> begun;
+    share.engine().BeginSnapshot(nullptr, 0, begun);
+    return begun.Get();
+  };
+  const auto read = [&](TransactionId id) {
+    Answer<Result<ReadReply>> answer;
+    share.engine().ReadIn(id, CountSpec{"default", {}}, answer);
+    return answer.Get();
+  };
+  const TransactionId id = begin().value();
+  ASSERT_TRUE(read(id).ok());
+  EXPECT_EQ(Stats(share)["readers"]["open"], 1);
+  const std::string value = "\"" + std::string(2 * kPage, 'v') + "\"";
+  ASSERT_TRUE(Eventually([&] { return !share.Set("k", value).ok() || Stats(share)["readers"]["expired"] == 1; }));
+  EXPECT_EQ(read(id).status().code(), Code::kSnapshotExpired);
+  EXPECT_EQ(Stats(share)["log"]["refused"], 0);
+  EXPECT_TRUE(Eventually([&] { return share.Set("k", value).ok() && LogFile() < 64 * kPage; })) << LogFile();
+  auto next = begin();
+  ASSERT_TRUE(next.ok()) << "the ended one makes room: " << next.status().message();
+  EXPECT_TRUE(read(next.value()).ok());
+  Answer<Status> ended;
+  share.engine().End(next.value(), true, ended);
+  EXPECT_TRUE(ended.Get().ok());
+}
+
+// What reads the whole file at once is a reader like any other.
+TEST_F(WalLimitTest, ALongReadOfTheWholeFileIsExpired) {
+  Share share = Open(Small(dir_.File()));
+  ASSERT_TRUE(share.Set("k").ok());
+  auto& engine = static_cast<EngineImpl&>(share.engine());
+  std::atomic<bool> reading{false};
+  Status status;
+  std::thread whole([&] {
+    status = engine.WithSnapshot([&](Connection& db) {
+      Status read = db.QueryInteger("SELECT count(*) FROM hypha_entries").status();
+      reading = true;
+      while (read.ok()) read = db.QueryInteger("SELECT count(*) FROM hypha_entries").status();
+      return read;
+    });
+  });
+  EXPECT_TRUE(Eventually([&] { return reading.load(); }));
+  const std::string value = "\"" + std::string(2 * kPage, 'v') + "\"";
+  EXPECT_TRUE(Eventually([&] { return !share.Set("k", value).ok() || Stats(share)["readers"]["expired"] > 0; }));
+  whole.join();
+  EXPECT_EQ(status.code(), Code::kSnapshotExpired);
 }
 
 TEST_F(WalLimitTest, EightOverlappingReadersDoNotStarveTheCheckpoint) {

@@ -51,6 +51,44 @@ TEST_F(CheckpointerTest, RunCopiesEverythingAndTheLogStartsOver) {
   EXPECT_EQ(checkpointer_.need(), Need::kWhenIdle);
 }
 
+// A log that is one byte short of a threshold, as long as it, and one byte longer.
+class ThresholdTest : public CheckpointerTest {
+ protected:
+  static constexpr std::int64_t kOneByte[] = {1, 0, -1};
+  std::int64_t Bytes() { return Wal().max_frame * db_->QueryInteger("PRAGMA page_size").value(); }
+  Checkpointer With(std::int64_t WalOptions::* threshold, std::int64_t bytes) {
+    WalOptions options;
+    options.*threshold = bytes;
+    return {*db_, watch_, hooks_, options, nullptr};
+  }
+};
+
+TEST_F(ThresholdTest, IdleBytes) {
+  Commit(100'000);
+  for (const auto past : kOneByte) {
+    const Need need = With(&WalOptions::idle_bytes, Bytes() + past).need();
+    EXPECT_EQ(need, past > 0 ? Need::kNone : Need::kWhenIdle) << past;
+  }
+}
+
+TEST_F(ThresholdTest, BusyBytes) {
+  Commit(100'000);
+  for (const auto past : kOneByte) {
+    const Need need = With(&WalOptions::busy_bytes, Bytes() + past).need();
+    EXPECT_EQ(need, past > 0 ? Need::kNone : Need::kNow) << past;
+  }
+}
+
+TEST_F(ThresholdTest, RestartBytes) {
+  for (const auto past : kOneByte) {
+    Commit(100'000);
+    Checkpointer checkpointer = With(&WalOptions::restart_bytes, Bytes() + past);
+    ASSERT_TRUE(checkpointer.Run().ok());
+    EXPECT_EQ(Wal().backfilled, Wal().max_frame) << "copied in any case";
+    EXPECT_EQ(Wal().max_frame > 0, past > 0) << "emptied from the threshold on";
+  }
+}
+
 // What a reader holds back is not tried again and again.
 TEST_F(CheckpointerTest, AReaderInTheWayPutsTheNextTryOff) {
   auto reader = test::Open(test::MemoryOptions(name_, Role::kReader));

@@ -188,6 +188,59 @@ TEST_F(WalServiceTest, TheOldestReaderIsExpiredPastItsThreshold) {
   EXPECT_FALSE(gate_.paused());
 }
 
+// One byte short of a threshold, as long as it, and one byte longer.
+constexpr std::int64_t kOneByte[] = {1, 0, -1};
+
+TEST_F(WalServiceTest, LimitBytesToTheByte) {
+  auto reader = test::Open(test::MemoryOptions(name_, Role::kReader));
+  ASSERT_TRUE(reader->Exec("BEGIN; SELECT count(*) FROM t").ok());
+  for (int i = 0; i < 10; ++i) Commit(Durability::kNormal);
+  options_.reader_gap_ms = 5;
+  for (const auto past : kOneByte) {
+    options_.limit_bytes = wal_->checkpointer().log_bytes() + past;
+    Start();
+    EXPECT_EQ(wal_->plan().full, past <= 0) << past;
+    EXPECT_EQ(wal_->MayWrite().code(), past > 0 ? Code::kOk : Code::kWalLimit) << past;
+  }
+}
+
+TEST_F(WalServiceTest, ExpireBytesToTheByte) {
+  auto reader = test::Open(test::MemoryOptions(name_, Role::kReader));
+  options_.restart_bytes = 1;
+  options_.reader_gap_ms = 5;
+  for (const auto past : kOneByte) {
+    ReaderSeat seat(gate_, reader.get());
+    seat.Sit();
+    ASSERT_TRUE(reader->Exec("BEGIN; SELECT count(*) FROM t").ok());
+    clock_.Advance(seconds(1));
+    for (int i = 0; i < 10; ++i) Commit(Durability::kNormal);
+    options_.expire_bytes = wal_->checkpointer().log_bytes() + past;
+    Start();
+    EXPECT_TRUE(wal_->Checkpoint().ok());
+    EXPECT_EQ(seat.expired(), past <= 0) << past;
+    ASSERT_TRUE(reader->Exec("ROLLBACK").ok());
+    seat.Leave();
+  }
+}
+
+TEST_F(WalServiceTest, IntervalsToTheMillisecond) {
+  for (const auto short_of : {1, 0, -1}) {
+    Commit(Durability::kPeriodic);
+    TheFaults().syncs = 0;
+    clock_.Advance(milliseconds(options_.sync_interval_ms - short_of));
+    wal_->Tick();
+    EXPECT_EQ(TheFaults().syncs, short_of > 0 ? 0 : 1) << short_of;
+    ASSERT_TRUE(wal_->Flush().ok());
+  }
+  for (const auto short_of : {1, 0, -1}) {
+    ASSERT_TRUE(wal_->Checkpoint(SQLITE_CHECKPOINT_PASSIVE).ok());  // the interval counts from here
+    Commit(Durability::kNormal);
+    clock_.Advance(milliseconds(options_.checkpoint_interval_ms - short_of));
+    wal_->Tick();
+    EXPECT_EQ(Log().backfilled == Log().max_frame, short_of <= 0) << short_of;
+  }
+}
+
 TEST_F(WalServiceTest, WhatWasHeldUpIsTriedAgainEachSecond) {
   options_.restart_bytes = 10 * 4096;
   options_.reader_gap_ms = 5;
