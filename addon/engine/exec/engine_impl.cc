@@ -279,7 +279,11 @@ void EngineImpl::Checkpoint(StatusDone done) {
   if (writer_ == nullptr) return done(Status::Ok());
   auto shared = std::make_shared<StatusDone>(std::move(done));
   writer_->RunAlone(
-      [shared](WalService& wal) { (*shared)(Caught([&] { return wal.Checkpoint(SQLITE_CHECKPOINT_TRUNCATE); })); },
+      [this, shared](WalService& wal) {
+        Status status = Caught([&] { return wal.Checkpoint(SQLITE_CHECKPOINT_TRUNCATE); });
+        wal.Publish(&metrics_);
+        (*shared)(std::move(status));
+      },
       *shared);
 }
 
@@ -324,7 +328,11 @@ void EngineImpl::Maintain(Maintenance what, TextDone done) {
   if (writer_ == nullptr) return done(Status(Code::kReadOnly));
   auto shared = std::make_shared<TextDone>(std::move(done));
   writer_->RunAlone(
-      [this, shared, what](WalService& wal) { (*shared)(Caught([&] { return hypha::Maintain(wal, hooks_, what); })); },
+      [this, shared, what](WalService& wal) {
+        auto text = Caught([&] { return hypha::Maintain(wal, hooks_, what); });
+        wal.Publish(&metrics_);
+        (*shared)(std::move(text));
+      },
       [shared](Status status) { (*shared)(std::move(status)); });
 }
 

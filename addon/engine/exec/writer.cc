@@ -46,6 +46,7 @@ void Writer::Push(Item item) {
   queued_.operations += item.operations;
   queued_.bytes += item.bytes;
   if (IsWatched(item)) ++watched_;
+  if (MayRunBeside(item)) ++beside_;
   queue_.push_back(std::move(item));
   if (owner_ != Owner::kThread) wake_.NotifyAll();
 }
@@ -54,6 +55,7 @@ void Writer::Popped(const Item& item) {
   queued_.operations -= item.operations;
   queued_.bytes -= item.bytes;
   if (IsWatched(item)) --watched_;
+  if (MayRunBeside(item)) --beside_;
 }
 
 void Writer::Write(WriteRequest request, WriteDone done) {
@@ -81,8 +83,12 @@ void Writer::RunAlone(std::function<void(WalService&)> work, StatusDone fail) {
 
 void Writer::Flush(StatusDone done) {
   auto shared = std::make_shared<StatusDone>(std::move(done));
-  AddAlone(
-      std::make_unique<QueuedWork>(QueuedWork{[shared](WalService& wal) { (*shared)(wal.Flush()); }, *shared, true}));
+  const auto flush = [this, shared](WalService& wal) {
+    Status status = wal.Flush();
+    Publish();  // who hears of it finds it counted
+    (*shared)(std::move(status));
+  };
+  AddAlone(std::make_unique<QueuedWork>(QueuedWork{flush, *shared, true}));
 }
 
 void Writer::AddAlone(std::unique_ptr<QueuedWork> work) {

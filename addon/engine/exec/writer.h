@@ -77,7 +77,7 @@ class Writer {
 
   // Runs `work` between two groups, outside any transaction. kClosed through `fail` when closing.
   void RunAlone(std::function<void(WalService&)> work, StatusDone fail);
-  // Syncs the log once everything queued before has run; an open transaction does not hold it up.
+  // Syncs the log once everything queued before has run; while a transaction is open, at once.
   void Flush(StatusDone done);
 
   // Refuses new work; what is queued still runs, an open transaction is rolled back. Then the log is emptied, the
@@ -110,7 +110,7 @@ class Writer {
   struct QueuedWork {
     std::function<void(WalService&)> work;
     StatusDone fail;
-    bool in_transaction = false;  // may also run while one is open
+    bool beside = false;  // may also run while a transaction is open
   };
   struct Item {
     std::unique_ptr<QueuedWrite> write;
@@ -159,12 +159,13 @@ class Writer {
     return item.begin != nullptr || (item.write != nullptr && item.write->job.wait.bounded());
   }
   Status WhyUnwanted(const Item& item) REQUIRES_LOCK(mutex_);
+  static bool MayRunBeside(const Item& item) { return item.alone != nullptr && item.alone->beside; }
   static void AnswerUnwanted(Item& item, const Status& why);
   // True when it answered one, with the mutex free meanwhile.
   bool DropUnwanted() REQUIRES_LOCK(mutex_);
   bool TickIfDue() REQUIRES_LOCK(mutex_);
   bool CheckpointIfDue() REQUIRES_LOCK(mutex_);
-  // True when it ran work that waits at the head of the queue and may run while a transaction is open.
+  // True when it ran work that may run while a transaction is open, past what has to wait for its end.
   bool RunWorkBesideTransaction() REQUIRES_LOCK(mutex_);
   void RunWork(std::unique_ptr<QueuedWork> work) REQUIRES_LOCK(mutex_);
   void AddAlone(std::unique_ptr<QueuedWork> work);
@@ -220,6 +221,7 @@ class Writer {
   QueuedBegin* beginning_ GUARDED_BY(mutex_) = nullptr;  // taken from the queue, its BEGIN not yet done
   RecentIds timed_out_ GUARDED_BY(mutex_);
   std::int64_t watched_ GUARDED_BY(mutex_) = 0;   // items of the queue that may become unwanted
+  std::int64_t beside_ GUARDED_BY(mutex_) = 0;    // items of the queue that may run beside a transaction
   SteadyTime sleeps_until_ GUARDED_BY(mutex_){};  // of the thread in WaitForWork(); the past when it is not there
   std::atomic<bool> attention_{false};            // ends a wait for other processes' locks: see Wake()
   SteadyTime last_work_ GUARDED_BY(mutex_);

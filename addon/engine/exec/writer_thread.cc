@@ -102,11 +102,12 @@ void Writer::RunWork(std::unique_ptr<QueuedWork> work) {
 }
 
 bool Writer::RunWorkBesideTransaction() {
-  if (queue_.empty() || queue_.front().alone == nullptr || !queue_.front().alone->in_transaction) return false;
-  const Item& item = queue_.front();
-  Popped(item);
-  std::unique_ptr<QueuedWork> work = std::move(queue_.front().alone);
-  queue_.pop_front();
+  if (beside_ == 0) return false;
+  const auto found = std::find_if(queue_.begin(), queue_.end(), &MayRunBeside);
+  if (found == queue_.end()) return false;
+  Popped(*found);
+  std::unique_ptr<QueuedWork> work = std::move(found->alone);
+  queue_.erase(found);
   RunWork(std::move(work));
   return true;
 }
@@ -136,6 +137,7 @@ void Writer::RunGroup(Group group) {
     const SteadyTime start = Now();
     if (status.ok()) session_->RunGroup(jobs);
     Measure(group, start);
+    Publish();
     session_->Reach("before-answer");
     answer();
     session_->Reach("after-answer");

@@ -56,6 +56,7 @@ class Exporter {
     cursor.Bind(1, ns.id);
     while (cursor.Step()) {
       if (cancelled_ != nullptr && cancelled_->load(std::memory_order_relaxed)) return Status(Code::kAborted);
+      if (db_.expired()) return Status(Code::kSnapshotExpired);
       const EntryView entry{cursor.Text(0),    cursor.Text(1),    cursor.Text(2),
                             cursor.Integer(3), cursor.Integer(4), cursor.Integer(5)};
       if (!cursor.IsNull(6) && !IsEntryIntact(cursor.Integer(6), ns.id, entry)) {

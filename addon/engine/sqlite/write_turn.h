@@ -12,7 +12,7 @@
 namespace hypha {
 
 // File control code, answered by every shim on the main database file. WriteNote*: read, or withdrawn.
-inline constexpr int kWriteNoteFcntl = 0x48595004;
+inline constexpr int kWriteNoteFcntl = 0x48595005;
 
 struct WriteNote {
   bool withdraw = false;    // takes back the note `value`, if that is still the one

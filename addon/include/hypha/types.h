@@ -247,9 +247,9 @@ struct StorageSpec {
 struct IntegritySpec {
   bool full = false;  // the indexes against their tables too
 };
-using ReadRequest = std::variant<GetEntrySpec, GetManySpec, CountSpec, ListSpec, QuerySpec, NamespacesSpec,
-                                 NamespaceSpec, IndexesSpec, StatusSpec, DiagnoseSpec, MetaSpec, StorageSpec,
-                                 IntegritySpec>;
+using ReadRequest =
+    std::variant<GetEntrySpec, GetManySpec, CountSpec, ListSpec, QuerySpec, NamespacesSpec, NamespaceSpec, IndexesSpec,
+                 StatusSpec, DiagnoseSpec, MetaSpec, StorageSpec, IntegritySpec>;
 
 // A query's rows, and how they were found.
 struct QueryReply {

@@ -56,7 +56,7 @@ class ThresholdTest : public CheckpointerTest {
  protected:
   static constexpr std::int64_t kOneByte[] = {1, 0, -1};
   std::int64_t Bytes() { return Wal().max_frame * db_->QueryInteger("PRAGMA page_size").value(); }
-  Checkpointer With(std::int64_t WalOptions::* threshold, std::int64_t bytes) {
+  Checkpointer With(std::int64_t WalOptions::*threshold, std::int64_t bytes) {
     WalOptions options;
     options.*threshold = bytes;
     return {*db_, watch_, hooks_, options, nullptr};
