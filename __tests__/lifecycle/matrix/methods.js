@@ -132,7 +132,7 @@ export const TRANSACTION_METHODS = {
   ...NAMESPACE_METHODS,
   transaction: write((on) => on.transaction(() => 7), 7),
   id: control((on) => on.id, expect.any(Number)),
-  commit: end((on) => on.commit(), undefined),
+  commit: end((on) => on.commit(), { durability: expect.any(String) }),
   rollback: end((on) => on.rollback(), undefined),
 };
 

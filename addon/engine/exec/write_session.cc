@@ -289,7 +289,7 @@ void WriteSession::ApplyWanted(WriteJob& job) {
   MakeIndex(job);
   db_->ClearDeadline();
   if (db_->in_transaction()) return;
-  Status why = job.wait.Why(std::chrono::steady_clock::now(), Code::kTimeout);
+  Status why = job.wait.Why(hooks_.steady_now(), Code::kTimeout);
   if (why.ok()) return;
   // SQLite has dropped the whole transaction: the others of the group run again, without this one.
   job.dropped = true;

@@ -179,8 +179,7 @@ TEST_F(WalLimitTest, ALongReadOfTheWholeFileIsExpired) {
       reading = true;
       if (!read.ok()) return read;
       // It does not end by itself.
-      return db
-          .QueryInteger("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c")
+      return db.QueryInteger("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c")
           .status();
     });
   });
