@@ -12,7 +12,7 @@ const folder = useFolder();
 
 /** They answer without a promise; the store is closed before exit handlers run that were added after open(). */
 const SYNCHRONOUS = {
-  'store stats': 'HYPHA_CLOSED', 'store getSync': 'HYPHA_BUSY', 'store hasSync': 'HYPHA_BUSY', // writes to the key are under way
+  'store getSync': 'HYPHA_BUSY', 'store hasSync': 'HYPHA_BUSY', // writes to the key are under way
   'transaction id': 'value', 'transaction getSync': 'HYPHA_CLOSED', 'transaction hasSync': 'HYPHA_CLOSED',
 };
 
