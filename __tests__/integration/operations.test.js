@@ -103,7 +103,7 @@ describe('ping()', () => {
   test('says that another process holds the lock, and that it does no more', () => onStore({ busyTimeout: 50 }, async (store) => {
     const { path } = await store.status();
     await holdWriteLock(path, async () => {
-      const { ok, connections } = await store.ping({ timeout: 100 });
+      const { ok, connections } = await store.ping({ timeout: 1500 });
       expect(ok).toBe(false);
       expect(connections[0]).toMatchObject({ role: 'writer', ok: false, code: 'HYPHA_BUSY', category: 'busy' });
       expect(connections.slice(1).every((each) => each.ok)).toBe(true);

@@ -59,7 +59,7 @@ describe('many operations in flight', () => {
       await Promise.all(Array.from({ length: 500 }, (_, i) => store.set(`k${i}`, i, { durability })));
       const made = (await store.stats()).commits - commits;
       console.log(`500 sets at ${durability}: ${made} commits`);
-      expect(made).toBeLessThanOrEqual(4); // the writer takes what is there while the rest is still being serialised
+      expect(made).toBeLessThanOrEqual(8); // they are handed over 64 at a time, and the writer takes all that is there
     }
   }));
 
