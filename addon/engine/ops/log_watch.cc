@@ -1,5 +1,7 @@
 #include "ops/log_watch.h"
 
+#include <utility>
+
 #include "sqlite/error_map.h"
 #include "sqlite/vfs_shim.h"
 
@@ -7,12 +9,20 @@ namespace hypha {
 
 LogWatch::LogWatch(Connection& db, const Hooks& hooks, std::int64_t autocheckpoint_pages)
     : db_(db), hooks_(hooks), autocheckpoint_pages_(autocheckpoint_pages) {
+  if (const auto log = ReadWalState(db.handle())) salt_ = log->salt[0];
   sqlite3_wal_hook(db.handle(), &LogWatch::OnCommit, this);
+}
+
+// The length alone does not tell: a log that is started over may have become longer at once.
+bool LogWatch::StartedOver(int frames) {
+  const auto log = ReadWalState(db_.handle());
+  if (!log) return frames <= frames_;
+  return std::exchange(salt_, log->salt[0]) != log->salt[0];
 }
 
 int LogWatch::OnCommit(void* self, sqlite3* db, const char* schema, int frames) {
   auto* watch = static_cast<LogWatch*>(self);
-  if (frames < watch->frames_) ++watch->restarts_;
+  if (watch->StartedOver(frames)) ++watch->restarts_;
   watch->frames_ = frames;
   ++watch->commits_;
   const Durability reached = watch->db_.durability();

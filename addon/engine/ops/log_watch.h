@@ -38,12 +38,15 @@ class LogWatch {
 
  private:
   static int OnCommit(void* self, sqlite3* db, const char* schema, int frames);
+  // Whether the log of so many frames is another one than that of the last commit.
+  bool StartedOver(int frames);
 
   Connection& db_;
   const Hooks& hooks_;
   const std::int64_t autocheckpoint_pages_;
   std::int64_t frames_ = 0;
   std::int64_t restarts_ = 0;
+  std::uint32_t salt_ = 0;  // of the log, another one each time it is started over
   std::int64_t commits_ = 0;
   bool unsynced_ = false;
   std::optional<SteadyTime> periodic_since_;

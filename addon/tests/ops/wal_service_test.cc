@@ -157,8 +157,8 @@ TEST_F(WalServiceTest, WritesAreRefusedFromTheLimitOnUntilTheReaderGoes) {
   Start();
   auto reader = test::Open(test::MemoryOptions(name_, Role::kReader));
   ASSERT_TRUE(reader->Exec("BEGIN; SELECT count(*) FROM t").ok());
-  while (wal_->checkpointer().log_bytes() + 4096 < options_.limit_bytes) Commit(Durability::kNormal);
-  EXPECT_TRUE(wal_->MayWrite().ok()) << "one page below the limit";
+  while (wal_->checkpointer().log_bytes() + 4 * 4096 < options_.limit_bytes) Commit(Durability::kNormal);
+  EXPECT_TRUE(wal_->MayWrite().ok()) << "a few pages below the limit";
   while (wal_->checkpointer().log_bytes() < options_.limit_bytes) Commit(Durability::kNormal);
   EXPECT_TRUE(wal_->plan().full);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(wal_->MayWrite().code(), Code::kWalLimit);
@@ -178,10 +178,10 @@ TEST_F(WalServiceTest, TheOldestReaderIsExpiredPastItsThreshold) {
   ReaderSeat seat(gate_, reader.get());
   seat.Sit();
   ASSERT_TRUE(reader->Exec("BEGIN; SELECT count(*) FROM t").ok());
-  clock_.Advance(seconds(1));
-  while (wal_->checkpointer().log_bytes() + 4096 < options_.expire_bytes) Commit(Durability::kNormal);
+  clock_.Advance(milliseconds(60));
+  while (wal_->checkpointer().log_bytes() + 4 * 4096 < options_.expire_bytes) Commit(Durability::kNormal);
   EXPECT_TRUE(wal_->Checkpoint().ok());
-  EXPECT_FALSE(seat.expired()) << "one page below";
+  EXPECT_FALSE(seat.expired()) << "a few pages below";
   while (wal_->checkpointer().log_bytes() < options_.expire_bytes) Commit(Durability::kNormal);
   EXPECT_TRUE(wal_->Checkpoint().ok());
   EXPECT_TRUE(seat.expired());
@@ -212,7 +212,7 @@ TEST_F(WalServiceTest, ExpireBytesToTheByte) {
     ReaderSeat seat(gate_, reader.get());
     seat.Sit();
     ASSERT_TRUE(reader->Exec("BEGIN; SELECT count(*) FROM t").ok());
-    clock_.Advance(seconds(1));
+    clock_.Advance(milliseconds(60));
     for (int i = 0; i < 10; ++i) Commit(Durability::kNormal);
     options_.expire_bytes = wal_->checkpointer().log_bytes() + past;
     Start();
