@@ -170,8 +170,8 @@ TEST_F(WalServiceTest, WritesAreRefusedFromTheLimitOnUntilTheReaderGoes) {
 }
 
 TEST_F(WalServiceTest, TheOldestReaderIsExpiredPastItsThreshold) {
-  options_.restart_bytes = 10 * 4096;
-  options_.expire_bytes = 20 * 4096;
+  options_.restart_bytes = 1;
+  options_.expire_bytes = wal_->checkpointer().log_bytes() + 10 * 4096;
   options_.reader_gap_ms = 5;
   Start();
   auto reader = test::Open(test::MemoryOptions(name_, Role::kReader));
