@@ -21,6 +21,8 @@ import { WriteQueue } from './write-queue.js';
 /** @typedef {import('./options.js').Durability} Durability */
 /** @typedef {import('./op-list.js').OpList} OpList */
 /** @typedef {import('./op-list.js').Op} Op */
+/** @typedef {import('./write-queue.js').Written} Written */
+/** @typedef {import('./write-queue.js').Results} Results */
 /** @typedef {{ timeout?: number, readOnly?: boolean, signal?: AbortSignal }} BeginOptions */
 
 /** More keys than this in one getMany() would hold the loop for too long. */
@@ -332,31 +334,20 @@ export class StoreSession {
     return this.#turn.next();
   }
 
-  /**
-   * @param {Op} op
-   * @param {Durability} [durability]
-   * @param {Control} [control]
-   * @returns {Promise<import('./write-queue.js').Written>}
-   */
+  /** @param {Op} op @param {Durability} [durability] @param {Control} [control] @returns {Promise<Written>} */
   write(op, durability, control) {
     this.#checkOpen();
     return this.#write(op, durability, control);
   }
 
-  /** @param {Op} op @param {Durability | undefined} durability @param {Control | undefined} control @returns {Promise<import("./write-queue.js").Written>} */
+  /** @param {Op} op @param {Durability | undefined} durability @param {Control | undefined} control @returns {Promise<Written>} */
   #write(op, durability, control) {
     this.#checkNotNested();
     const level = this.#level(durability);
     return control === undefined ? this.#queue.add(op, level) : this.#queue.addAlone(op, level, control);
   }
 
-  /**
-   * @param {OpList} ops
-   * @param {boolean} atomic
-   * @param {Durability} [durability]
-   * @param {Control} [control]
-   * @returns {Promise<import('./write-queue.js').Results>}
-   */
+  /** @param {OpList} ops @param {boolean} atomic @param {Durability} [durability] @param {Control} [control] @returns {Promise<Results>} */
   async writeAll(ops, atomic, durability, control) {
     this.#checkOpen();
     this.#checkNotNested();
@@ -369,12 +360,7 @@ export class StoreSession {
     this.#checkNotNested();
   }
 
-  /**
-   * What a write buffer held: even after close() has begun.
-   * @param {OpList} ops
-   * @param {Durability} [durability]
-   * @returns {Promise<import('./write-queue.js').Results>}
-   */
+  /** What a write buffer held: even after close() has begun. @param {OpList} ops @param {Durability} [durability] @returns {Promise<Results>} */
   async writeBuffered(ops, durability) {
     return this.#queue.addAll(ops, this.#level(durability), false);
   }
@@ -386,11 +372,7 @@ export class StoreSession {
 
   /**
    * Runs an update after those of the same name. close() waits for it, and so its steps are open to it until then.
-   * @template T
-   * @param {string} name
-   * @param {() => Promise<T>} work
-   * @param {Control} [control]
-   * @returns {Promise<T>}
+   * @template T @param {string} name @param {() => Promise<T>} work @param {Control} [control] @returns {Promise<T>}
    */
   inOrder(name, work, control) {
     this.#checkOpen();
@@ -403,7 +385,7 @@ export class StoreSession {
     return this.#readPoint(ns, key, (store) => store.getEntry(ns, key), (store) => store.read(0, 'entry', ns, key));
   }
 
-  /** What it ends with. @param {Op} op @param {Durability} [durability] @param {Control} [control] @returns {Promise<number>} */
+  /** What it ends with. @param {Op} op @param {Durability} [durability] @param {Control} [control] @returns {Promise<Written>} */
   async writeOfUpdate(op, durability, control) {
     this.#closing.checkWaits();
     return this.#write(op, durability, control);
@@ -467,7 +449,7 @@ export class StoreSession {
 
   /** Everything issued before is on the disk when it resolves. @returns {Promise<void>} */
   flush() {
-    return this.#during(this.#flush());
+    return this.#closing.during(this.#flush());
   }
 
   async #flush() {
@@ -491,15 +473,13 @@ export class StoreSession {
 
   /**
    * Runs an operation on the whole store to its end, also when close() comes meanwhile.
-   * @template T
-   * @param {(engine: EngineAccess) => Promise<T>} work
-   * @param {{ needsWriter?: boolean }} [options] needsWriter: inside its own transaction's body it would wait for itself
-   * @returns {Promise<T>}
+   * @template T @param {(engine: EngineAccess) => Promise<T>} work
+   * @param {{ needsWriter?: boolean }} [options] needsWriter: inside its own transaction's body it would wait for itself @returns {Promise<T>}
    */
   async operate(work, { needsWriter = false } = {}) {
     this.#checkOpen();
     if (needsWriter) this.#checkNotNested();
-    return this.#during(work(new EngineAccess(this.#native)));
+    return this.#closing.during(work(new EngineAccess(this.#native)));
   }
 
   recovery() {

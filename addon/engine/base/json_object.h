@@ -15,6 +15,13 @@ class JsonObject {
   // Bytes that are not UTF-8 are replaced.
   JsonObject& Text(std::string_view name, std::string_view text);
   JsonObject& Number(std::string_view name, std::int64_t number) { return Raw(name, std::to_string(number)); }
+  // `number` with its last `places` digits behind the point; not negative.
+  JsonObject& Decimal(std::string_view name, std::int64_t number, std::size_t places) {
+    std::string digits = std::to_string(number);
+    if (digits.size() <= places) digits.insert(0, places + 1 - digits.size(), '0');
+    digits.insert(digits.size() - places, ".");
+    return Raw(name, digits);
+  }
   JsonObject& Boolean(std::string_view name, bool value) { return Raw(name, value ? "true" : "false"); }
   // `json` is JSON text.
   JsonObject& Raw(std::string_view name, std::string_view json);

@@ -1,20 +1,24 @@
 #include "exec/stats_json.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
-#include <nlohmann/json.hpp>
+#include <initializer_list>
+#include <utility>
+
+#include "base/json_object.h"
 
 namespace hypha {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 std::int64_t Value(const Gauge& gauge) { return gauge.load(std::memory_order_relaxed); }
 
-Json HistogramJson(const Histogram& histogram) {
+std::string HistogramJson(const Histogram& histogram) {
   const Histogram::Summary summary = histogram.Summarize();
-  return {{"count", summary.count}, {"sum", summary.sum}, {"p50", summary.p50},
-          {"p95", summary.p95},     {"p99", summary.p99}, {"max", summary.max}};
+  JsonObject json;
+  json.Number("count", summary.count).Number("sum", summary.sum).Number("p50", summary.p50);
+  json.Number("p95", summary.p95).Number("p99", summary.p99).Number("max", summary.max);
+  return std::move(json).Take();
 }
 
 // Of all connections together.
@@ -24,62 +28,73 @@ std::int64_t Sum(const Metrics& metrics, Gauge CacheGauges::*gauge) {
   return sum;
 }
 
-Json CheckpointsJson(const Metrics& metrics) {
+std::string LastCheckpointJson(const Metrics& metrics, const char* mode) {
+  JsonObject last;
+  last.Text("mode", mode).Boolean("busy", Value(metrics.last_checkpoint_busy) != 0);
+  last.Decimal("ms", Value(metrics.last_checkpoint_us), 3);
+  return std::move(last).Take();
+}
+
+std::string CheckpointsJson(const Metrics& metrics) {
   constexpr std::array kModes{"passive", "full", "restart", "truncate"};
-  Json json;
+  JsonObject json;
   std::int64_t runs = 0;
   for (std::size_t mode = 0; mode < kModes.size(); ++mode) {
-    json[kModes.at(mode)] = Value(metrics.checkpoints.at(mode));
+    json.Number(kModes.at(mode), Value(metrics.checkpoints.at(mode)));
     runs += Value(metrics.checkpoints.at(mode));
   }
-  json["busy"] = Value(metrics.checkpoints_busy);
-  json["failed"] = Value(metrics.checkpoints_failed);
-  json["last"] = nullptr;
-  if (runs > 0) {
-    json["last"] = {{"mode", kModes.at(static_cast<std::size_t>(Value(metrics.last_checkpoint_mode)))},
-                    {"busy", Value(metrics.last_checkpoint_busy) != 0},
-                    {"ms", static_cast<double>(Value(metrics.last_checkpoint_us)) / 1000}};
-  }
-  return json;
+  json.Number("busy", Value(metrics.checkpoints_busy)).Number("failed", Value(metrics.checkpoints_failed));
+  const auto last = static_cast<std::size_t>(Value(metrics.last_checkpoint_mode));
+  json.Raw("last", runs > 0 ? LastCheckpointJson(metrics, kModes.at(last)) : "null");
+  return std::move(json).Take();
+}
+
+// An object of numbers.
+std::string Numbers(std::initializer_list<std::pair<const char*, std::int64_t>> members) {
+  JsonObject json;
+  for (const auto& [name, number] : members) json.Number(name, number);
+  return std::move(json).Take();
+}
+
+std::string LatencyJson(const Metrics& metrics) {
+  JsonObject json;
+  json.Raw("write", HistogramJson(metrics.write)).Raw("inlineWrite", HistogramJson(metrics.inline_write));
+  json.Raw("commit", HistogramJson(metrics.commit)).Raw("read", HistogramJson(metrics.read));
+  return std::move(json).Take();
+}
+
+std::string ReadersJson(ReaderGate& gate, const EngineNow& now) {
+  const auto oldest = std::chrono::duration_cast<std::chrono::microseconds>(gate.OldestAge());
+  JsonObject json;
+  json.Number("threads", now.reader_threads).Number("waiting", now.waiting_reads).Number("open", gate.open());
+  json.Decimal("oldestAge", std::max<std::int64_t>(oldest.count(), 0), 3).Number("expired", gate.expired());
+  return std::move(json).Take();
 }
 
 }  // namespace
 
 std::string StatsJson(const Metrics& metrics, ReaderGate& gate, const EngineNow& now) {
-  const std::chrono::duration<double, std::milli> oldest = gate.OldestAge();
-  const Json json{{"queue", {{"operations", now.queued_operations}, {"bytes", now.queued_bytes}}},
-                  {"transaction", {{"open", now.transaction_open}}},
-                  {"stopped", now.stopped},
-                  {"batches", HistogramJson(metrics.batch)},
-                  {"latency",
-                   {{"write", HistogramJson(metrics.write)},
-                    {"inlineWrite", HistogramJson(metrics.inline_write)},
-                    {"commit", HistogramJson(metrics.commit)},
-                    {"read", HistogramJson(metrics.read)}}},
-                  {"commits", Value(metrics.commits)},
-                  {"retries", {{"transactions", Value(metrics.retries)}, {"lockWaits", Value(metrics.lock_waits)}}},
-                  {"statements",
-                   {{"hits", Sum(metrics, &CacheGauges::statement_hits)},
-                    {"misses", Sum(metrics, &CacheGauges::statement_misses)}}},
-                  {"pageCache",
-                   {{"hits", Sum(metrics, &CacheGauges::hits)},
-                    {"misses", Sum(metrics, &CacheGauges::misses)},
-                    {"writes", Sum(metrics, &CacheGauges::writes)},
-                    {"spills", Sum(metrics, &CacheGauges::spills)}}},
-                  {"readers",
-                   {{"threads", now.reader_threads},
-                    {"waiting", now.waiting_reads},
-                    {"open", gate.open()},
-                    {"oldestAge", oldest.count()},
-                    {"expired", gate.expired()}}},
-                  {"checkpoints", CheckpointsJson(metrics)},
-                  {"log",
-                   {{"frames", Value(metrics.log_frames)},
-                    {"copied", Value(metrics.log_copied)},
-                    {"syncs", Value(metrics.syncs)},
-                    {"refused", Value(metrics.refused)}}},
-                  {"connections", Value(metrics.connections)}};
-  return json.dump();
+  JsonObject transaction;
+  transaction.Boolean("open", now.transaction_open);
+  JsonObject json;
+  json.Raw("queue", Numbers({{"operations", now.queued_operations}, {"bytes", now.queued_bytes}}));
+  json.Raw("transaction", std::move(transaction).Take()).Boolean("stopped", now.stopped);
+  json.Raw("batches", HistogramJson(metrics.batch)).Raw("latency", LatencyJson(metrics));
+  json.Number("commits", Value(metrics.commits));
+  json.Raw("retries", Numbers({{"transactions", Value(metrics.retries)}, {"lockWaits", Value(metrics.lock_waits)}}));
+  json.Raw("statements", Numbers({{"hits", Sum(metrics, &CacheGauges::statement_hits)},
+                                  {"misses", Sum(metrics, &CacheGauges::statement_misses)}}));
+  json.Raw("pageCache", Numbers({{"hits", Sum(metrics, &CacheGauges::hits)},
+                                 {"misses", Sum(metrics, &CacheGauges::misses)},
+                                 {"writes", Sum(metrics, &CacheGauges::writes)},
+                                 {"spills", Sum(metrics, &CacheGauges::spills)}}));
+  json.Raw("readers", ReadersJson(gate, now)).Raw("checkpoints", CheckpointsJson(metrics));
+  json.Raw("log", Numbers({{"frames", Value(metrics.log_frames)},
+                           {"copied", Value(metrics.log_copied)},
+                           {"syncs", Value(metrics.syncs)},
+                           {"refused", Value(metrics.refused)}}));
+  json.Number("connections", Value(metrics.connections));
+  return std::move(json).Take();
 }
 
 }  // namespace hypha

@@ -1,28 +1,23 @@
 #include "ops/maintenance.h"
 
 #include <chrono>
-#include <nlohmann/json.hpp>
+#include <utility>
 
+#include "base/json_object.h"
 #include "sqlite/authorizer.h"
 #include "sqlite/error_map.h"
 
 namespace hypha {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-double Millis(std::int64_t micros) { return static_cast<double>(micros) / 1000; }
-
 Result<std::string> Checkpoint(WalService& wal, int mode, const char* name) {
   Status status = wal.Checkpoint(mode);
   if (!status.ok() && status.code() != Code::kBusy) return status;
   const CheckpointResult& result = wal.checkpointer().counters().last;
-  return Json{{"mode", name},
-              {"busy", result.busy},
-              {"frames", result.frames},
-              {"copied", result.copied},
-              {"ms", Millis(result.micros)}}
-      .dump();
+  JsonObject json;
+  json.Text("mode", name).Boolean("busy", result.busy).Number("frames", result.frames);
+  json.Number("copied", result.copied).Decimal("ms", result.micros, 3);
+  return std::move(json).Take();
 }
 
 // SQLite rewrites the file by way of a temporary database that it attaches: the one statement for which that is
@@ -58,7 +53,9 @@ Result<std::string> Maintain(WalService& wal, const Hooks& hooks, Maintenance wh
   }
   if (!status.ok()) return status;
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(hooks.steady_now() - start);
-  return Json{{"ms", Millis(took.count())}}.dump();
+  JsonObject json;
+  json.Decimal("ms", took.count(), 3);
+  return std::move(json).Take();
 }
 
 }  // namespace hypha

@@ -2,17 +2,13 @@
 
 #include <sys/stat.h>
 
-#include <cmath>
-#include <nlohmann/json.hpp>
+#include <utility>
 
+#include "base/json_object.h"
 #include "sqlite/vfs_shim.h"
 
 namespace hypha {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-std::string Dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 // Only stat(2): opening a live database file would drop its locks.
 std::int64_t SizeOf(const std::string& path) {
@@ -36,7 +32,6 @@ Sizes SizesOf(const std::string& path, std::int64_t pages, std::int64_t page_siz
 }  // namespace
 
 Result<std::string> StorageJson(EntryReader& entries, Connection& db, bool counts) {
-  Json report;
   const char* name = sqlite3_db_filename(db.handle(), "main");
   const std::string path = name == nullptr ? "" : name;
   auto pages = db.QueryInteger("PRAGMA page_count");
@@ -49,31 +44,31 @@ Result<std::string> StorageJson(EntryReader& entries, Connection& db, bool count
     if (!status.ok()) return status;
   }
   const Sizes sizes = SizesOf(path, pages.value(), page_size.value());
-  const double megabytes = static_cast<double>(sizes.database + sizes.wal + sizes.shm) / (1024 * 1024);
-  report["database_size_bytes"] = sizes.database;
-  report["wal_size_bytes"] = sizes.wal;
-  report["shm_size_bytes"] = sizes.shm;
-  report["total_size_mb"] = std::round(megabytes * 100) / 100;
-  report["table_counts"] = nullptr;
+  std::string table_counts = "null";
   if (counts) {
     auto rows = entries.CountAll();
     if (!rows.ok()) return rows.status();
     auto namespaces = entries.CountNamespaces();
     if (!namespaces.ok()) return namespaces.status();
-    report["table_counts"] = {{"entries", rows.value()}, {"namespaces", namespaces.value()}};
+    JsonObject json;
+    json.Number("entries", rows.value()).Number("namespaces", namespaces.value());
+    table_counts = std::move(json).Take();
   }
-  report["wal_mode"] = mode.value() == "wal";
-  report["journal_mode"] = mode.value();
-  report["synchronous"] = synchronous.value();
-  report["cache_size"] = cache_size.value();
-  report["page_size"] = page_size.value();
-  report["mmap_size"] = 0;  // SQLite was compiled without it
+  constexpr std::int64_t kMegabyte = 1 << 20;
+  const std::int64_t hundredths = ((sizes.database + sizes.wal + sizes.shm) * 100 + kMegabyte / 2) / kMegabyte;
   struct stat info {};
-  report["storage_path"] = ::stat(path.c_str(), &info) == 0 ? Json(path) : Json(nullptr);
+  const bool is_file = ::stat(path.c_str(), &info) == 0;
   const auto wal = ReadWalState(db.handle());
-  report["wal_frames"] = wal ? wal->max_frame : 0;
-  report["wal_backfilled"] = wal ? wal->backfilled : 0;
-  return Dump(report);
+  JsonObject report;
+  report.Number("database_size_bytes", sizes.database).Number("wal_size_bytes", sizes.wal);
+  report.Number("shm_size_bytes", sizes.shm).Decimal("total_size_mb", hundredths, 2);
+  report.Raw("table_counts", table_counts).Boolean("wal_mode", mode.value() == "wal");
+  report.Text("journal_mode", mode.value()).Number("synchronous", synchronous.value());
+  report.Number("cache_size", cache_size.value()).Number("page_size", page_size.value());
+  report.Number("mmap_size", 0);  // SQLite was compiled without it
+  report.Raw("storage_path", is_file ? JsonText(path) : "null");
+  report.Number("wal_frames", wal ? wal->max_frame : 0).Number("wal_backfilled", wal ? wal->backfilled : 0);
+  return std::move(report).Take();
 }
 
 Result<std::string> IntegrityJson(Connection& db, bool full) {
@@ -81,16 +76,16 @@ Result<std::string> IntegrityJson(Connection& db, bool full) {
   auto statement = Prepare(db.handle(), sql);
   if (!statement.ok()) return statement.status();
   Cursor cursor(statement.value().get());
-  Json problems = Json::array();
+  JsonArray problems;
   while (cursor.Step()) {
     const std::string_view line = cursor.Text(0);
-    if (line != "ok") problems.push_back(std::string(line));
+    if (line != "ok") problems.Add(JsonText(line));
   }
   Status status = cursor.status(sql);
   // The check itself may stumble over the damage.
-  if (status.code() == Code::kCorrupt) problems.push_back(status.message());
+  if (status.code() == Code::kCorrupt) problems.Add(JsonText(status.message()));
   if (!status.ok() && status.code() != Code::kCorrupt) return status;
-  return Dump(problems);
+  return std::move(problems).Take();
 }
 
 }  // namespace hypha
