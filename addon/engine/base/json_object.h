@@ -16,11 +16,16 @@ class JsonObject {
   JsonObject& Text(std::string_view name, std::string_view text);
   JsonObject& Number(std::string_view name, std::int64_t number) { return Raw(name, std::to_string(number)); }
   // `number` with its last `places` digits behind the point; not negative.
-  JsonObject& Decimal(std::string_view name, std::int64_t number, std::size_t places) {
-    std::string digits = std::to_string(number);
-    if (digits.size() <= places) digits.insert(0, places + 1 - digits.size(), '0');
-    digits.insert(digits.size() - places, ".");
-    return Raw(name, digits);
+  JsonObject& Decimal(std::string_view name, std::int64_t number, int places) {
+    std::int64_t unit = 1;
+    for (int i = 0; i < places; ++i) unit *= 10;
+    std::string text = std::to_string(number / unit);
+    text.push_back('.');
+    while (unit > 1) {
+      unit /= 10;
+      text.push_back(static_cast<char>('0' + number / unit % 10));
+    }
+    return Raw(name, text);
   }
   JsonObject& Boolean(std::string_view name, bool value) { return Raw(name, value ? "true" : "false"); }
   // `json` is JSON text.
