@@ -192,7 +192,7 @@ describe('close() and the updates issued before it', () => {
     const closes = outcome(store.update('closes', async () => store.close()));
     await within('close', store.close());
     finish(7);
-    expect(await Promise.all([slow, behind, endless, closes])).toEqual([CLOSED, { value: { value: 1, version: expect.any(Number) } }, CLOSED, CLOSED]);
+    expect(await Promise.all([slow, behind, endless, closes])).toEqual([CLOSED, { value: { value: 1, version: expect.any(Number), durability: 'full' } }, CLOSED, CLOSED]);
     expect(await stored('slow')).toBe(1);
   });
 
