@@ -34,7 +34,8 @@ constexpr std::array kTexts{sql::kNamespaceId,
                             sql::kRestoreUpdate,
                             sql::kRestoreNamespace,
                             sql::kMetaGet,
-                            sql::kMetaSet};
+                            sql::kMetaSet,
+                            sql::kNamespaceName};
 static_assert(kTexts.size() == static_cast<std::size_t>(Sql::kCount), "one text for each statement, in enum order");
 
 }  // namespace

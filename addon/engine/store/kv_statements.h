@@ -39,6 +39,7 @@ enum class Sql : std::uint8_t {
   kRestoreNamespace,
   kMetaGet,
   kMetaSet,
+  kNamespaceName,
   kCount
 };
 

@@ -24,8 +24,23 @@ Result<std::int64_t> NamespaceCache::Look(std::string_view name) {
   const std::int64_t id = cursor.Bind(1, name).Step() ? cursor.Integer(0) : 0;
   Status status = cursor.status("find a namespace");
   if (!status.ok()) return status;
-  if (id != 0) Put(name, id);
+  if (id == 0) return id;
+  const auto known = ids_.find(name);
+  if (known != ids_.end() && known->second == id) return id;
+  status = Check(name, id);
+  if (!status.ok()) return status;
+  Put(name, id);
   return id;
+}
+
+Status NamespaceCache::Check(std::string_view name, std::int64_t id) {
+  auto statement = statements_.Get(Sql::kNamespaceName);
+  if (!statement.ok()) return statement.status();
+  Cursor cursor(statement.value());
+  const bool same = cursor.Bind(1, id).Step() && cursor.Text(0) == name;
+  Status status = cursor.status("read a namespace's name");
+  if (!status.ok() || same) return status;
+  return {Code::kCorrupt, "the index of namespaces is damaged: \"" + std::string(name) + "\" leads to another one"};
 }
 
 Result<std::int64_t> NamespaceCache::OnSnapshot(std::string_view name) {

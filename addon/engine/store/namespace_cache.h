@@ -16,7 +16,8 @@ class NamespaceCache {
  public:
   explicit NamespaceCache(KvStatements& statements) : statements_(statements) {}
 
-  // The id, or 0 when there is no such namespace.
+  // The id, or 0 when there is no such namespace. kCorrupt where the index of names leads to another one, whose entries
+  // would all be right but for whose they are.
   Result<std::int64_t> Find(std::string_view name);
   void Put(std::string_view name, std::int64_t id);
   void Erase(std::string_view name);
@@ -33,6 +34,7 @@ class NamespaceCache {
   };
 
   Result<std::int64_t> Look(std::string_view name);
+  Status Check(std::string_view name, std::int64_t id);
 
   KvStatements& statements_;
   std::unordered_map<std::string, std::int64_t, Hash, std::equal_to<>> ids_;

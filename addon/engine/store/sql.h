@@ -4,6 +4,7 @@
 namespace hypha::sql {
 
 inline constexpr const char* kNamespaceId = "SELECT id FROM hypha_namespaces WHERE name = ?1";
+inline constexpr const char* kNamespaceName = "SELECT name FROM hypha_namespaces WHERE id = ?1";
 inline constexpr const char* kNamespaceGet =
     "SELECT explicit, metadata, created_at FROM hypha_namespaces WHERE name = ?1";
 inline constexpr const char* kNamespaceNames = "SELECT name FROM hypha_namespaces ORDER BY name";

@@ -129,6 +129,25 @@ TEST_F(DamagedKeysTest, AKeyBeyondTheRange) {
   ExpectTold("user:3000", 6, '9', spec);
 }
 
+// All entries of another namespace would be right, and none of them this one's.
+TEST_F(DamagedKeysTest, ANameThatLeadsToAnotherNamespace) {
+  std::size_t at = std::string::npos;
+  for (std::size_t page = 0; page < sound_.size(); page += kPage) {
+    const std::size_t found = sound_.find(std::string("people") + id_, page);
+    if (sound_[page] == 10 && found < page + kPage) at = found + 6;
+  }
+  ASSERT_NE(at, std::string::npos);
+  std::string damaged = sound_;
+  damaged[at] = static_cast<char>(id_ + 1);
+  Write(damaged);
+  test::Share store = Open();
+  EXPECT_EQ(Keys(store).status().code(), Code::kCorrupt);
+  EXPECT_NE(store.Get("user:1000", "people").find("\"people\" leads to another one"), std::string::npos);
+  EXPECT_EQ(store.Set("new", "1", "people").code(), Code::kCorrupt);
+  EXPECT_EQ(store.Get("user:1000", "zoo"), "1");
+  EXPECT_FALSE(IsSound(store));
+}
+
 // The order does not tell a key that is still between its neighbours: verify() does, as all that was changed.
 TEST_F(DamagedKeysTest, WhatAListDoesNotSeeVerifyDoes) {
   std::string damaged = sound_;
