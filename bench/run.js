@@ -18,7 +18,10 @@ const LOAD = ['memory', 'load']; // measured together, each time in a fresh proc
 const SCAN_MEMORY = 'scanMemory'; // in fresh processes as well
 const IN_FLIGHT = 'inFlight';
 const IN_FLIGHT_SECONDS = { full: 10, quick: 2 };
-const FRESH = [...LOAD, SCAN_MEMORY, IN_FLIGHT];
+const CHECKSUM = 'checksum';
+const CHECKSUM_ROUNDS = { full: { rounds: 15, size: 20_000 }, quick: { rounds: 5, size: 5_000 } };
+const CHECKSUM_COST = 1.05;
+const FRESH = [...LOAD, SCAN_MEMORY, IN_FLIGHT, CHECKSUM];
 const DATA = ['documents', 'indexed documents', 'cities', 'indexed cities'];
 const HELP = `npm run bench -- [options]
   --quick          fewer and shorter rounds, and no cities: about 30 seconds
@@ -122,6 +125,17 @@ async function inFlight({ peers, quick }, directory, rows) {
   show(rows, { title: '500 in flight, event-loop p99', per, unit: 'ms', below: 5, results: column('loopP99') });
 }
 
+/** The same store with checksums and without. */
+async function checksum({ peers, quick }, directory, rows) {
+  const name = 'hyphadb-store';
+  if (peers && !peers.includes(name)) return;
+  const runs = await inFreshProcesses('checksum-process.js', [name], directory, quick ? 1 : LOAD_ROUNDS, CHECKSUM_ROUNDS[quick ? 'quick' : 'full']);
+  const row = (field) => ({ unit: 'times', per: 'time of the same without checksums', below: CHECKSUM_COST, of: name, results: { [name]: summary(runs[name].map((one) => one[field])) } });
+  show(rows, { ...row('get'), title: 'get with checksums' });
+  show(rows, { ...row('set500'), title: 'set, 500 at once, with checksums' });
+  show(rows, { ...row('scan'), title: 'count by a scan, with checksums' });
+}
+
 async function main() {
   const options = readOptions();
   if (options.help) return console.log(HELP);
@@ -143,6 +157,8 @@ async function main() {
   if (wantsScanMemory) await scanMemory(options, directory, rows);
   const wantsInFlight = options.only ? options.only.includes(IN_FLIGHT) : !options.quick;
   if (wantsInFlight) await inFlight(options, directory, rows);
+  const wantsChecksum = options.only ? options.only.includes(CHECKSUM) : !options.quick;
+  if (wantsChecksum) await checksum(options, directory, rows);
   console.log(floorTable(rows));
   console.log(`\n${circumstances(setting).join('\n')}`);
   if (options.markdown) console.log(`\n${markdown(rows, setting)}`);
