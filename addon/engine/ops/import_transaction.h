@@ -21,11 +21,11 @@ class Awaited {
     std::function<void(T)> late;
     {
       MutexLock lock(mutex_);
+      value_.emplace(std::move(value));
       late = std::move(late_);
-      if (late == nullptr) value_.emplace(std::move(value));
       ready_.NotifyAll();
     }
-    if (late != nullptr) late(std::move(value));
+    if (late != nullptr) late(Take());
   }
   T Take() {
     MutexLock lock(mutex_);
@@ -41,7 +41,7 @@ class Awaited {
         return;
       }
     }
-    late(std::move(*value_));
+    late(Take());
   }
 
  private:
