@@ -7,6 +7,8 @@ import { FaultyStore } from '../helpers/faulty-store.js';
 
 const CLIENTS = 6;
 const STEPS = 400;
+/** Until a fault is found. */
+const RUNS = 10;
 const ns = 'r';
 const accounts = Array.from({ length: ACCOUNTS }, (_, i) => `account-${i}`);
 
@@ -55,9 +57,12 @@ describe('the clients and checks of the stress runs', () => {
     ['acknowledged writes vanish', 'lost append'],
     ['versions are not compared', 'lost update'],
   ])('find that %s', async (fault, ...kinds) => {
-    const found = await findFaults(/** @type {any} */ (fault), seed);
-    // Which of them shows is up to the schedule.
-    expect(found.filter((kind) => kinds.includes(kind))).not.toEqual([]);
+    // Which of them shows is up to the schedule, and in some runs none does.
+    const found = new Set();
+    for (let run = 0; run < RUNS && !kinds.some((kind) => found.has(kind)); run++) {
+      for (const kind of await findFaults(/** @type {any} */ (fault), seed + run)) found.add(kind);
+    }
+    expect([...found].filter((kind) => kinds.includes(kind))).not.toEqual([]);
   });
 
   it('find a client that starves, and a code that should not be', () => {
