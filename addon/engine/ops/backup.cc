@@ -16,7 +16,8 @@ namespace hypha {
 namespace {
 
 constexpr int kPagesPerStep = 64;
-constexpr std::int64_t kSyncEvery = 16LL << 20;
+// Small pieces: a sync of the store's log that comes meanwhile waits for one at most.
+constexpr std::int64_t kWriteBackEvery = 512LL << 10;
 constexpr auto kProgressEvery = std::chrono::milliseconds(50);
 constexpr char kManifest[] = "backup";
 
@@ -67,7 +68,7 @@ Status CopyPages(sqlite3* from, sqlite3* to, TargetFile& target, const CopyContr
   const std::unique_ptr<sqlite3_backup, Finish> backup(sqlite3_backup_init(to, "main", from, "main"));
   if (backup == nullptr) return FromSqlite(sqlite3_extended_errcode(to), to, "copy");
   Progress progress(control);
-  std::int64_t unsynced = 0;
+  std::int64_t unwritten = 0;
   int rc = SQLITE_OK;
   while (rc == SQLITE_OK) {
     if (control.IsCancelled()) return Status(Code::kAborted);
@@ -75,10 +76,10 @@ Status CopyPages(sqlite3* from, sqlite3* to, TargetFile& target, const CopyContr
     hooks.Reach("backup-step");
     if (rc != SQLITE_OK && rc != SQLITE_DONE) return FromSqlite(rc, nullptr, "copy");
     progress.Tell(backup.get(), rc == SQLITE_DONE);
-    unsynced += kPagesPerStep * 4096;
-    if (unsynced < kSyncEvery) continue;
-    unsynced = 0;
-    Status status = target.Sync();
+    unwritten += kPagesPerStep * 4096;
+    if (unwritten < kWriteBackEvery) continue;
+    unwritten = 0;
+    Status status = target.WriteBack();
     if (!status.ok()) return status;
   }
   return Status::Ok();

@@ -25,7 +25,8 @@ class TargetFile {
   const std::string& path() const { return path_; }
   const std::string& temporary() const { return temporary_; }
 
-  // Sends what has been written so far to the disk, so that the last sync is short.
+  // Sends what has been written so far to the disk, and promises nothing about it: the last sync has little left to do.
+  Status WriteBack();
   Status Sync();
   // REQUIRES: nobody has the temporary file open any more. `before_rename` may still refuse.
   Status Publish(const std::function<Status()>& before_rename = {});
