@@ -93,8 +93,8 @@ TargetFile::~TargetFile() {
   for (const char* suffix : {"", "-journal", "-wal", "-shm"}) ::unlink((temporary_ + suffix).c_str());
 }
 
-// A sync of the whole file would make the file system commit its journal for every piece, and the syncs of the store's own
-// log wait for that.
+// A sync of the whole file would make the file system commit its journal for every piece, and the syncs of the store's
+// own log wait for that.
 Status TargetFile::WriteBack() {
 #if defined(SYNC_FILE_RANGE_WRITE)
   constexpr unsigned kAndWait = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
