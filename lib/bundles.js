@@ -1,7 +1,7 @@
 // Bundles: the content of a store as JSON Lines. docs/bundles.md describes the format; the work is done by the engine,
 // on a thread of its own.
 
-import { aborted, newToken, onAbort } from './control.js';
+import { cancellable } from './control.js';
 import { StorageError, toError } from './errors.js';
 import { native } from './native.js';
 import { METHOD_OPTIONS, readOptions, readOptionsWithDefaults } from './options.js';
@@ -62,27 +62,6 @@ function bundleError(failure) {
 }
 
 /**
- * Runs what the signal may end.
- * @template T
- * @param {AbortSignal | undefined} signal
- * @param {(token: number) => Promise<T>} start
- * @returns {Promise<T>}
- */
-async function cancellable(signal, start) {
-  if (signal?.aborted) throw aborted(signal);
-  const token = newToken();
-  const unwatch = signal && onAbort(signal, () => native.cancel(token));
-  try {
-    return await start(token);
-  } catch (failure) {
-    if (signal?.aborted && /** @type {any} */ (failure).code === 'HYPHA_ABORTED') throw aborted(signal);
-    throw bundleError(failure);
-  } finally {
-    unwatch?.();
-  }
-}
-
-/**
  * @param {StoreSession} session
  * @param {string} path
  * @param {ExportOptions | undefined} options
@@ -95,7 +74,7 @@ export async function exportTo(session, path, options) {
   const namespaces = /** @type {string[]} */ (given.namespaces === undefined ? [] : toArray(given.namespaces, 'options.namespaces', Infinity));
   for (const name of namespaces) checkNamespace(name, session.limits);
   return session.longRead((store) =>
-    cancellable(given.signal, (token) => store.exportBundle(token, path, form === 'file', given.overwrite, given.partRows, namespaces)),
+    cancellable((token) => store.exportBundle(token, path, form === 'file', given.overwrite, given.partRows, namespaces), { signal: given.signal, explain: bundleError }),
   );
 }
 
@@ -111,7 +90,7 @@ export async function importFrom(session, path, options, once = false) {
   checkPath(path, 'path');
   const onConflict = native.onConflict.indexOf(given.onConflict);
   return session.longWrite((store) =>
-    cancellable(given.signal, (token) => store.importBundle(token, path, onConflict, given.dryRun, once)),
+    cancellable((token) => store.importBundle(token, path, onConflict, given.dryRun, once), { signal: given.signal, explain: bundleError }),
   );
 }
 
@@ -125,7 +104,7 @@ export async function importFrom(session, path, options, once = false) {
 export async function verifyBundle(path, options) {
   const { signal } = readOptions(options, METHOD_OPTIONS.verifyBundle);
   checkPath(path, 'path');
-  const report = await cancellable(signal, (token) => native.verifyBundle(token, path));
+  const report = await cancellable((token) => native.verifyBundle(token, path), { signal, explain: bundleError });
   return { ok: report.problems.length === 0, ...report };
 }
 

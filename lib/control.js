@@ -3,7 +3,8 @@
 import { performance } from 'node:perf_hooks';
 import { clearTimeout, setTimeout } from 'node:timers';
 
-import { StorageError, settle } from './errors.js';
+import { StorageError, closed, settle, toError } from './errors.js';
+import { native } from './native.js';
 import { withProgress } from './progress.js';
 
 /** @typedef {import('./native.js').NativeStore} NativeStore */
@@ -118,6 +119,32 @@ export class Control {
 }
 
 /**
+ * Runs work of the addon that ends early, with HYPHA_ABORTED, when its token is cancelled. That is done when `signal`
+ * fires, whose reason is then the error's cause, and when `stop` does, as the store is closed: HYPHA_CLOSED.
+ * @template T
+ * @param {(token: number) => Promise<T>} begin
+ * @param {{ signal?: AbortSignal, stop?: AbortSignal, token?: number, cancel?: (token: number) => void, explain?: (failure: unknown) => unknown }} how
+ *   `explain` makes the error that users see of one of the addon's
+ * @returns {Promise<T>}
+ */
+export async function cancellable(begin, { signal, stop, token = newToken(), cancel = native.cancel, explain = toError }) {
+  if (signal?.aborted) throw aborted(signal);
+  if (stop?.aborted) throw closed();
+  const call = () => cancel(token);
+  const unwatch = [signal, stop].map((each) => each && onAbort(each, call));
+  try {
+    return await begin(token);
+  } catch (failure) {
+    const error = explain(failure);
+    if (/** @type {StorageError | undefined} */ (error)?.code !== 'HYPHA_ABORTED') throw error; // a listener may have thrown anything
+    if (signal?.aborted) throw aborted(signal);
+    throw stop?.aborted ? closed('the store was closed meanwhile') : error;
+  } finally {
+    for (const each of unwatch) each?.();
+  }
+}
+
+/**
  * Makes a call of the addon that ends with HYPHA_ABORTED when the signal fires and with HYPHA_TIMEOUT when its time is
  * up: a read and the making of an index at any moment, any other write only while it has not begun.
  * @template T
@@ -131,13 +158,6 @@ export async function controlled(store, transaction, control, start) {
   if (control === undefined) return settle(start(transaction));
   const { signal, timeLeft, onProgress } = control;
   if (signal === undefined && onProgress === undefined) return settle(start([transaction, timeLeft, 0]));
-  const token = newToken();
-  const unwatch = signal && onAbort(signal, () => store.cancel(token));
-  try {
-    return await withProgress(token, onProgress, () => settle(start([transaction, timeLeft, token])));
-  } catch (error) {
-    throw signal && /** @type {StorageError} */ (error).code === 'HYPHA_ABORTED' ? aborted(signal) : error;
-  } finally {
-    unwatch?.();
-  }
+  const begin = (/** @type {number} */ token) => withProgress(token, onProgress, () => start([transaction, timeLeft, token]));
+  return cancellable(begin, { signal, cancel: (token) => store.cancel(token) });
 }

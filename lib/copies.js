@@ -1,7 +1,6 @@
 // Backup and restore: copies of a whole store.
 
-import { aborted, newToken } from './control.js';
-import { closed, settle } from './errors.js';
+import { cancellable, newToken } from './control.js';
 import { native } from './native.js';
 import { METHOD_OPTIONS, readOptions } from './options.js';
 import { withProgress } from './progress.js';
@@ -20,32 +19,6 @@ import { checkPath } from './validate.js';
 /** @typedef {{ signal?: AbortSignal, onProgress?: (progress: CopyProgress) => void }} CopyOptions */
 
 /**
- * Work of the addon that ends early by one of the signals.
- * @template T
- * @param {(token: number) => Promise<T>} begin
- * @param {number} token
- * @param {AbortSignal | undefined} signal
- * @param {AbortSignal | undefined} stop fires when the store is closed
- * @returns {Promise<T>}
- */
-async function runStoppable(begin, token, signal, stop) {
-  if (signal?.aborted) throw aborted(signal);
-  if (stop?.aborted) throw closed();
-  const cancel = () => native.cancel(token);
-  const signals = [signal, stop].filter((each) => each !== undefined);
-  for (const each of signals) each.addEventListener('abort', cancel, { once: true });
-  try {
-    return await settle(begin(token));
-  } catch (error) {
-    if (/** @type {import('./errors.js').StorageError} */ (error).code !== 'HYPHA_ABORTED') throw error;
-    if (signal?.aborted) throw aborted(signal);
-    throw stop?.aborted ? closed('the store was closed meanwhile') : error;
-  } finally {
-    for (const each of signals) each.removeEventListener('abort', cancel);
-  }
-}
-
-/**
  * A copy that tells how far it is. A listener that throws ends it.
  * @param {(token: number) => Promise<BackupReport>} begin
  * @param {CopyOptions} options
@@ -55,7 +28,7 @@ async function runStoppable(begin, token, signal, stop) {
 async function runCopy(begin, { signal, onProgress }, stop) {
   const token = newToken();
   const listener = onProgress && ((/** @type {number} */ pages, /** @type {number} */ totalPages) => onProgress({ pages, totalPages }));
-  const work = () => /** @type {Promise<BackupReport & { totalPages: number }>} */ (runStoppable(begin, token, signal, stop));
+  const work = () => /** @type {Promise<BackupReport & { totalPages: number }>} */ (cancellable(begin, { signal, stop, token }));
   const { totalPages: _told, ...report } = await withProgress(token, listener, work, ({ totalPages }) => totalPages);
   return report;
 }
@@ -76,7 +49,7 @@ export const backup = (store, path, options, stop) => runCopy((token) => store.b
  * @returns {Promise<import('./store.js').Verification>}
  */
 export async function verify(store, { level, signal }, stop) {
-  return JSON.parse(await runStoppable((token) => store.verify(level === 'full', token), newToken(), signal, stop));
+  return JSON.parse(await cancellable((token) => store.verify(level === 'full', token), { signal, stop }));
 }
 
 /**

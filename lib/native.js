@@ -99,7 +99,6 @@ import { platformName } from './platform.js';
  * @property {() => void} closeAll
  * @property {(id: number) => string | undefined} takeChunk
  * @property {(token: number, path: string) => Promise<any>} verifyBundle
- * @property {(token: number) => void} cancel
  * @property {string[]} onConflict
  * @property {() => number} externalBytes what V8 was told of memory outside its heap
  * @property {number} YIELD

@@ -155,7 +155,6 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("cancel", Napi::Function::New<Guard<&Cancel>>(env, "cancel"));
   exports.Set("closeAll", Napi::Function::New<Guard<&CloseAll>>(env, "closeAll"));
   exports.Set("verifyBundle", Napi::Function::New<Guard<&VerifyBundleCall>>(env, "verifyBundle"));
-  exports.Set("cancel", Napi::Function::New<Guard<&CancelCall>>(env, "cancel"));
   exports.Set("onConflict", Names(env, {"error", "update", "skip"}));
   exports.Set("takeChunk", Napi::Function::New<TakeChunk>(env, "takeChunk"));
   exports.Set("externalBytes", Napi::Function::New<ExternalBytes>(env, "externalBytes"));

@@ -146,11 +146,4 @@ Napi::Value VerifyBundleCall(const Napi::CallbackInfo& info) {
       &ReportToJs);
 }
 
-Napi::Value CancelCall(const Napi::CallbackInfo& info) {
-  Reader arguments(info.Env());
-  std::int64_t token = 0;
-  if (arguments.Integer(info[0], &token)) EnvState::Of(info.Env())->Cancel(token);
-  return info.Env().Undefined();
-}
-
 }  // namespace hypha::binding

@@ -7,7 +7,5 @@ namespace hypha::binding {
 
 // verifyBundle(token, path): a promise for the report.
 Napi::Value VerifyBundleCall(const Napi::CallbackInfo& info);
-// cancel(token): what was started with that token ends soon, with kAborted.
-Napi::Value CancelCall(const Napi::CallbackInfo& info);
 
 }  // namespace hypha::binding
