@@ -5,6 +5,7 @@
 
 #include "exec/store_fixture.h"
 #include "exec/writer_fixture.h"
+#include "support/eventually.h"
 #include "support/fake_clock.h"
 
 namespace hypha {
@@ -12,6 +13,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using test::Answer;
+using test::Eventually;
 using test::SetOp;
 using test::TheFaults;
 
@@ -28,15 +30,6 @@ class DurabilityTest : public test::WriterFixture {
     WriterOptions options{1000, 64 << 20, 5000};
     options.wal.sync_interval_ms = 60'000;
     return options;
-  }
-  // The thread works at its own pace: waits until it has come so far.
-  static bool Eventually(const std::function<bool()>& condition) {
-    const auto give_up = std::chrono::steady_clock::now() + test::kPatience;
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() > give_up) return false;
-      std::this_thread::yield();
-    }
-    return true;
   }
 
   test::FakeClock clock_;

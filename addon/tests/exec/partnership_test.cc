@@ -8,18 +8,14 @@
 #include <thread>
 
 #include "exec/store_fixture.h"
+#include "support/filters.h"
 
 namespace hypha::test {
 namespace {
 
 constexpr int kEntries = 12'000;
 
-FilterNode IsOne(const char* field) {
-  FilterNode node;
-  node.kind = FilterNode::Kind::kTerm;
-  node.term = {Source::kField, {field}, Operator::kEq, {Operand::Tag::kNumber, false, 1, {}, {}}};
-  return node;
-}
+FilterNode IsOne(const char* field) { return Leaf(Source::kField, {field}, Operator::kEq, Num(1)); }
 std::string KeyOf(int i) { return "k" + std::to_string(100'000 + i); }
 std::string ValueOf(int i, bool one) {
   return "{\"f\":" + std::to_string(one ? 1 : 0) + ",\"n\":" + std::to_string(i % 97) + "}";

@@ -5,13 +5,16 @@
 #include <atomic>
 
 #include "exec/store_fixture.h"
+#include "support/slow_reads.h"
 
 namespace hypha {
 namespace {
 
 using test::Answer;
+using test::kEndless;
 using test::SetOp;
 using test::Share;
+using test::Slow;
 
 class ReaderPoolTest : public ::testing::Test {
  protected:
@@ -25,9 +28,6 @@ class ReaderPoolTest : public ::testing::Test {
   std::string name_ = NewMemoryName();
   std::unique_ptr<Connection> db_ = test::OpenFresh(test::MemoryOptions(name_));
 };
-
-constexpr const char* kEndless =
-    "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i+1 FROM n) SELECT count(*) FROM n";
 
 TEST_F(ReaderPoolTest, EachJobRunsOnceInItsOwnSnapshot) {
   auto pool = Pool(3);
@@ -98,16 +98,6 @@ TEST_F(ReaderPoolTest, AReadSeesWhatWasCommittedBeforeItWasAskedFor) {
 
 class EngineReadTest : public test::StoreFixture {};
 
-FilterNode Slow() {
-  FilterNode node;
-  node.kind = FilterNode::Kind::kTerm;
-  node.term.source = Source::kValue;
-  node.term.op = Operator::kContains;
-  node.term.operand.tag = Operand::Tag::kString;
-  node.term.operand.text = "needle";
-  return node;
-}
-
 TEST_F(EngineReadTest, AnswersEachKindOfRequest) {
   Share share = Open(Memory());
   ASSERT_TRUE(share.Set("a", "1").ok());
@@ -165,9 +155,7 @@ TEST_F(EngineReadTest, SlowReadsEndAtTheTimeoutAndLargeOnesAtTheLimit) {
 
 TEST_F(EngineReadTest, EveryReadIsAnsweredWhenTheStoreCloses) {
   Share share = Open(Memory());
-  std::vector<WriteOp> ops;
-  for (int i = 0; i < 20'000; ++i) ops.push_back(SetOp("k" + std::to_string(i), "\"" + std::string(200, 'h') + "\""));
-  ASSERT_TRUE(share.Write(ops).status.ok());
+  ASSERT_TRUE(share.Write(test::LongTexts()).status.ok());
   std::vector<Answer<Result<ReadReply>>> answers(50);
   for (auto& answer : answers) share.engine().Read(CountSpec{"default", Slow()}, answer);
   EXPECT_TRUE(share.Close().ok());

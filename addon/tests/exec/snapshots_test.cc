@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "exec/store_fixture.h"
+#include "support/slow_reads.h"
 
 namespace hypha {
 namespace {
@@ -12,6 +13,7 @@ namespace {
 using test::Answer;
 using test::SetOp;
 using test::Share;
+using test::Slow;
 
 class SnapshotsTest : public test::StoreFixture {
  protected:
@@ -160,23 +162,9 @@ TEST_F(SnapshotsTest, ReadsOfManySnapshotsAtOnceAllAnswer) {
   }
 }
 
-FilterNode Slow() {
-  FilterNode node;
-  node.kind = FilterNode::Kind::kTerm;
-  node.term.source = Source::kValue;
-  node.term.op = Operator::kContains;
-  node.term.operand.tag = Operand::Tag::kString;
-  node.term.operand.text = "needle";
-  return node;
-}
-
 class BusySnapshotTest : public SnapshotsTest {
  protected:
-  static void Fill(Share& share) {
-    std::vector<WriteOp> ops;
-    for (int i = 0; i < 20'000; ++i) ops.push_back(SetOp("k" + std::to_string(i), "\"" + std::string(200, 'h') + "\""));
-    ASSERT_TRUE(share.Write(ops).status.ok());
-  }
+  static void Fill(Share& share) { ASSERT_TRUE(share.Write(test::LongTexts()).status.ok()); }
 };
 
 TEST_F(BusySnapshotTest, AReadThatRunsWhenTheAgeIsReachedEnds) {

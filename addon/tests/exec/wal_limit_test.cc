@@ -9,12 +9,15 @@
 #include "exec/reader_pool.h"
 #include "exec/store_fixture.h"
 #include "exec/writer_fixture.h"
+#include "support/eventually.h"
+#include "support/slow_reads.h"
 
 namespace hypha {
 namespace {
 
 using test::Answer;
 using test::ChildProcess;
+using test::Eventually;
 using test::SetOp;
 using test::Share;
 
@@ -34,14 +37,6 @@ class WalLimitTest : public test::StoreFixture {
   }
   std::int64_t LogFile() const { return static_cast<std::int64_t>(std::filesystem::file_size(dir_.File("a.db-wal"))); }
   static nlohmann::json Stats(Share& share) { return nlohmann::json::parse(share.engine().Stats()); }
-  static bool Eventually(const std::function<bool()>& condition) {
-    const auto give_up = std::chrono::steady_clock::now() + test::kPatience;
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() > give_up) return false;
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-    return true;
-  }
 };
 
 TEST_F(WalLimitTest, AStoppedReaderOfAnotherProcessMakesWritesFailCleanlyUntilItGoes) {
@@ -179,8 +174,7 @@ TEST_F(WalLimitTest, ALongReadOfTheWholeFileIsExpired) {
       reading = true;
       if (!read.ok()) return read;
       // It does not end by itself.
-      return db.QueryInteger("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c")
-          .status();
+      return db.QueryInteger(test::kEndless).status();
     });
   });
   EXPECT_TRUE(Eventually([&] { return reading.load(); }));

@@ -7,6 +7,7 @@
 
 #include "support/databases.h"
 #include "support/fake_clock.h"
+#include "support/slow_reads.h"
 
 namespace hypha {
 namespace {
@@ -62,10 +63,7 @@ TEST_F(ReaderGateTest, ExpiryEndsARunningStatement) {
   ReaderSeat seat(gate_, db_.get());
   seat.Sit();
   db_->SetDeadline(std::chrono::steady_clock::now() + std::chrono::hours(1));
-  auto endless = std::async(std::launch::async, [&] {
-    return db_->QueryInteger("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
-        .status();
-  });
+  auto endless = std::async(std::launch::async, [&] { return db_->QueryInteger(test::kEndless).status(); });
   std::this_thread::sleep_for(milliseconds(20));
   EXPECT_TRUE(gate_.ExpireOldest(milliseconds(0)));
   ASSERT_EQ(endless.wait_for(std::chrono::seconds(30)), std::future_status::ready);

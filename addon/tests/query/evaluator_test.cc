@@ -8,24 +8,21 @@
 #include <utility>
 #include <vector>
 
+#include "support/filters.h"
+
 namespace hypha {
 namespace {
+
+using test::Leaf;
+using test::Num;
+using test::Str;
 
 Operand Undefined() { return {}; }
 Operand Null() { return {Operand::Tag::kNull, false, 0, {}, {}}; }
 Operand Bool(bool b) { return {Operand::Tag::kBoolean, b, 0, {}, {}}; }
-Operand Num(double n) { return {Operand::Tag::kNumber, false, n, {}, {}}; }
-Operand Str(std::string_view s) { return {Operand::Tag::kString, false, 0, std::string(s), {}}; }
 Operand List(std::vector<Operand> list) { return {Operand::Tag::kList, false, 0, {}, std::move(list)}; }
 
 const double kNaN = std::nan("");
-
-FilterNode Leaf(Source source, std::vector<std::string> path, Operator op, Operand operand) {
-  FilterNode node;
-  node.kind = FilterNode::Kind::kTerm;
-  node.term = {source, std::move(path), op, std::move(operand)};
-  return node;
-}
 
 FilterNode Node(FilterNode::Kind kind, std::vector<FilterNode> children) {
   FilterNode node;

@@ -10,12 +10,14 @@
 #include "query/row_text.h"
 #include "store/entry_writer.h"
 #include "support/databases.h"
+#include "support/filters.h"
 
 namespace hypha {
 namespace {
 
-FilterNode Leaf(Term term) { return {FilterNode::Kind::kTerm, {}, std::move(term)}; }
-FilterNode And(std::vector<FilterNode> children) { return {FilterNode::Kind::kAnd, std::move(children), {}}; }
+using test::And;
+using test::Leaf;
+
 Term OnField(std::string name, Operator op, double number) {
   return {Source::kField, {std::move(name)}, op, {Operand::Tag::kNumber, false, number, {}, {}}};
 }

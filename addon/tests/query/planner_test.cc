@@ -3,25 +3,22 @@
 #include <gtest/gtest.h>
 
 #include "query/key_range.h"
+#include "support/filters.h"
 
 namespace hypha {
 namespace {
 
-Operand Str(std::string text) { return {Operand::Tag::kString, false, 0, std::move(text), {}}; }
-Operand Num(double number) { return {Operand::Tag::kNumber, false, number, {}, {}}; }
+using test::And;
+using test::Num;
+using test::Or;
+using test::Str;
 
 FilterNode Leaf(Source source, Operator op, Operand operand) {
-  FilterNode node;
-  node.kind = FilterNode::Kind::kTerm;
-  node.term.source = source;
-  if (source == Source::kField) node.term.path = {"f"};
-  node.term.op = op;
-  node.term.operand = std::move(operand);
-  return node;
+  const bool is_field = source == Source::kField;
+  return test::Leaf(source, is_field ? std::vector<std::string>{"f"} : std::vector<std::string>(), op,
+                    std::move(operand));
 }
 FilterNode Key(Operator op, Operand operand) { return Leaf(Source::kKey, op, std::move(operand)); }
-FilterNode And(std::vector<FilterNode> children) { return {FilterNode::Kind::kAnd, std::move(children), {}}; }
-FilterNode Or(std::vector<FilterNode> children) { return {FilterNode::Kind::kOr, std::move(children), {}}; }
 
 Plan PlanOf(const FilterNode& filter) {
   PlanRequest request;

@@ -13,21 +13,15 @@
 #include "query/sort_value.h"
 #include "store/entry_reader.h"
 #include "support/databases.h"
+#include "support/filters.h"
 
 namespace hypha {
 namespace {
 
 using Json = nlohmann::json;
-
-Operand Str(std::string text) { return {Operand::Tag::kString, false, 0, std::move(text), {}}; }
-Operand Num(double number) { return {Operand::Tag::kNumber, false, number, {}, {}}; }
-
-FilterNode Leaf(Source source, std::vector<std::string> path, Operator op, Operand operand) {
-  FilterNode node;
-  node.kind = FilterNode::Kind::kTerm;
-  node.term = {source, std::move(path), op, std::move(operand)};
-  return node;
-}
+using test::Leaf;
+using test::Num;
+using test::Str;
 
 class QueryRunnerTest : public ::testing::TestWithParam<int> {
  protected:
