@@ -1,4 +1,6 @@
 // StoreHandle on transactions and snapshots.
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "convert.h"
@@ -6,6 +8,22 @@
 #include "store_handle.h"
 
 namespace hypha::binding {
+namespace {
+
+struct Place {
+  std::string name;
+  std::int64_t ticket = 0;
+};
+
+// The arguments (name, ticket); nothing when they are not, and then an error is thrown.
+std::optional<Place> ReadPlace(const Napi::CallbackInfo& info) {
+  Reader arguments(info.Env());
+  Place place;
+  if (!arguments.Text(info[0], &place.name) || !arguments.Integer(info[1], &place.ticket)) return std::nullopt;
+  return place;
+}
+
+}  // namespace
 
 // entryInline(transaction, namespace, key): the entry as read() has it, at once, or kElsewhere.
 Napi::Value StoreHandle::EntryInline(const Napi::CallbackInfo& info) {
@@ -98,12 +116,10 @@ Napi::Value StoreHandle::End(const Napi::CallbackInfo& info) {
 Napi::Value StoreHandle::EnterLine(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!Usable(env)) return {};
-  Reader arguments(env);
-  std::string name;
-  std::int64_t ticket = 0;
-  if (!arguments.Text(info[0], &name) || !arguments.Integer(info[1], &ticket)) return {};
+  const auto place = ReadPlace(info);
+  if (!place) return {};
   auto pending = std::make_shared<Pending>(env, state_);
-  if (engine_->EnterLine(this, ticket, name, Deliver<Status>(pending, &SettleStatus))) {
+  if (engine_->EnterLine(this, place->ticket, place->name, Deliver<Status>(pending, &SettleStatus))) {
     pending->Resolve(env.Undefined());
     return env.Undefined();
   }
@@ -114,11 +130,9 @@ Napi::Value StoreHandle::EnterLine(const Napi::CallbackInfo& info) {
 Napi::Value StoreHandle::LeaveLine(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!Usable(env)) return {};
-  Reader arguments(env);
-  std::string name;
-  std::int64_t ticket = 0;
-  if (!arguments.Text(info[0], &name) || !arguments.Integer(info[1], &ticket)) return {};
-  engine_->LeaveLine(this, ticket, name);
+  const auto place = ReadPlace(info);
+  if (!place) return {};
+  engine_->LeaveLine(this, place->ticket, place->name);
   return env.Undefined();
 }
 
