@@ -6,6 +6,7 @@ import { Closing } from './closing.js';
 import { Control, controlled } from './control.js';
 import { EngineAccess } from './engine-access.js';
 import { StorageError, closed, settle, toError } from './errors.js';
+import { InlineReads } from './inline-reads.js';
 import { Lines } from './lines.js';
 import { native } from './native.js';
 import { DEFAULT_NAMESPACE } from './scope.js';
@@ -35,7 +36,7 @@ export class StoreSession {
   /** @type {WriteQueue} */ #queue;
   /** @type {Turn} */ #turn;
   /** @type {Durability} */ #durability;
-  /** @type {(() => boolean)[]} reads that wait for a turn with time; false: not in this one */ #later = [];
+  /** @type {InlineReads} */ #inline;
   #closing = new Closing();
   /** @type {Lines} */ lines;
   /** Those that hold something. @type {Set<import('./write-buffer.js').WriteBuffer>} */ buffers = new Set();
@@ -47,6 +48,7 @@ export class StoreSession {
     this.busyTimeout = options.busyTimeout ?? 0;
     this.#durability = options.durability;
     this.#turn = new Turn(() => store.endTurn());
+    this.#inline = new InlineReads(store, this.#turn, this.#closing);
     this.#queue = new WriteQueue(store, this.#turn);
     this.lines = new Lines(store, this);
   }
@@ -135,11 +137,7 @@ export class StoreSession {
     if (!this.#queue.idle && this.#queue.pendingOn(ns, key) !== undefined) {
       throw new StorageError('HYPHA_BUSY', 'a write to this key is on its way, and a synchronous read cannot wait for it: await the write first');
     }
-    this.#turn.touch();
-    const answer = inline(this.#native);
-    if (answer !== native.YIELD) return answer;
-    this.#native.endTurn(); // who calls this has chosen to hold the loop
-    return inline(this.#native);
+    return this.#inline.runSync(inline);
   }
 
   /** @param {string} ns @param {string} key @returns {RawEntry | undefined} */
@@ -178,60 +176,11 @@ export class StoreSession {
       const pending = this.#queue.pendingOn(ns, key);
       if (pending !== undefined) {
         this.#checkNotNested();
-        return this.#closing.during(pending.then(() => this.#readInline(inline, elsewhere)));
+        return this.#closing.during(pending.then(() => this.#inline.run(inline, elsewhere)));
       }
     }
-    return this.#readInline(inline, elsewhere);
+    return this.#inline.run(inline, elsewhere);
   }
-
-  /**
-   * @template T
-   * @param {(store: NativeStore) => T | number} inline
-   * @param {(store: NativeStore) => Promise<T>} elsewhere
-   * @returns {T | Promise<T>}
-   */
-  #readInline(inline, elsewhere) {
-    this.#turn.touch();
-    if (this.#later.length > 0) return this.#readLater(inline, elsewhere);
-    const answer = inline(this.#native);
-    if (typeof answer !== 'number') return answer;
-    if (answer === native.YIELD) return this.#readLater(inline, elsewhere);
-    return this.#closing.during(settle(elsewhere(this.#native)));
-  }
-
-  /**
-   * Waits for a turn with time for this read. Reads that wait are run in order, as many a turn as it has time for.
-   * @template T
-   * @param {(store: NativeStore) => T | number} inline
-   * @param {(store: NativeStore) => Promise<T>} elsewhere
-   * @returns {Promise<T>}
-   */
-  #readLater(inline, elsewhere) {
-    if (this.#later.length === 0) this.#turn.next().then(this.#runLater);
-    return this.#closing.during(
-      new Promise((resolve, reject) => {
-        this.#later.push(() => {
-          try {
-            const answer = inline(this.#native);
-            if (answer === native.YIELD) return false;
-            if (typeof answer === 'number') settle(elsewhere(this.#native)).then(resolve, reject);
-            else resolve(answer);
-          } catch (failure) {
-            reject(toError(failure)); // the reads behind it have their turn all the same
-          }
-          return true;
-        });
-      }),
-    );
-  }
-
-  #runLater = () => {
-    this.#turn.touch();
-    let done = 0;
-    while (done < this.#later.length && this.#later[done]()) done++;
-    this.#later.splice(0, done);
-    if (this.#later.length > 0) this.#turn.next().then(this.#runLater);
-  };
 
   /**
    * @param {string} ns
@@ -242,7 +191,7 @@ export class StoreSession {
     return this.#afterWrites(() => {
       const elsewhere = (/** @type {Pick<NativeStore, 'read'>} */ store) => store.read(0, 'many', ns, keys);
       if (keys.length > INLINE_KEYS) return settle(elsewhere(this.#native));
-      return this.#readInline((store) => store.getMany(ns, keys), elsewhere);
+      return this.#inline.run((store) => store.getMany(ns, keys), elsewhere);
     });
   }
 
