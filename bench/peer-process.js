@@ -15,7 +15,7 @@ const PAUSE_MS = 30;
 
 async function prepared({ peer: name, directory, data }) {
   const module = await loadPeer(name);
-  const peer = await module.open(directory);
+  const peer = await module.open(directory, { synced: data.startsWith('synced') });
   const entries = data.endsWith('cities') ? readCities() : makeDocuments(DOCUMENTS);
   for (const batch of chunks(entries, BATCH)) {
     if (!peer.read.setMany(await peer.setMany(batch))) throw new Error(`${name}: the data could not be loaded`);

@@ -82,7 +82,7 @@ export function circumstances({ versions, rounds, directory }) {
     `${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}, ${cpus().length} x ${processor}, ` +
       `load ${loadavg()[0].toFixed(1)}`,
     `HyphaDB: ${own}, durability normal; better-sqlite3: ${versions[BASELINE] ?? 'left out'}, WAL, synchronous NORMAL; ` +
-      'the others with their defaults',
+      'the others with their defaults; synced: full and FULL',
     `medians of ${rounds} interleaved rounds, fewer with the cities; databases in ${directory}`,
   ];
 }

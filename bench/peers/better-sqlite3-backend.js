@@ -32,13 +32,13 @@ export class BetterSqlite3Backend {
 
   /**
    * @param {string} path
-   * @param {{ scanInOneSelect?: boolean }} [options] queries read all rows with one SELECT, where the kernel's backend
+   * @param {{ scanInOneSelect?: boolean, synced?: boolean }} [options] `synced`: each commit reaches the disk; queries read all rows with one SELECT, where the kernel's backend
    *   lists the keys and then gets each value and each metadata
    */
-  constructor(path, { scanInOneSelect = false } = {}) {
+  constructor(path, { scanInOneSelect = false, synced = false } = {}) {
     this.#db = new Database(path);
     this.#db.pragma('journal_mode = WAL');
-    this.#db.pragma('synchronous = NORMAL');
+    this.#db.pragma(`synchronous = ${synced ? 'FULL' : 'NORMAL'}`);
     this.#db.exec(readFileSync(LAYOUT, 'utf8'));
     this.#statements = Object.fromEntries(Object.entries(SQL).map(([name, text]) => [name, this.#db.prepare(text)]));
     this.#scanInOneSelect = scanInOneSelect;

@@ -3,8 +3,8 @@ import Database from 'better-sqlite3';
 import { BetterSqlite3Backend } from './better-sqlite3-backend.js';
 import { contractPeer } from './contract-peer.js';
 
-export async function open(directory) {
-  const backend = new BetterSqlite3Backend(join(directory, 'plain.db'));
+export async function open(directory, { synced = false } = {}) {
+  const backend = new BetterSqlite3Backend(join(directory, 'plain.db'), { synced });
   const peer = contractPeer(backend);
   const update = async (key, change) => backend.update(key, change);
   const setInOne = async (entries) => backend.setInOne(entries);

@@ -3,8 +3,8 @@ import { SQLITE_VERSION } from '../../lib/index.js';
 import { MyceliaStorageBackend } from '../../lib/mycelia/index.js';
 import { contractPeer } from './contract-peer.js';
 
-export async function open(directory) {
-  const backend = new MyceliaStorageBackend({ dbPath: join(directory, 'hyphadb.db'), synchronous: 'NORMAL' });
+export async function open(directory, { synced = false } = {}) {
+  const backend = new MyceliaStorageBackend({ dbPath: join(directory, 'hyphadb.db'), synchronous: synced ? 'FULL' : 'NORMAL' });
   await backend.open();
   return contractPeer(backend);
 }

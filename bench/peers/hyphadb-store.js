@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { open as openStore, SQLITE_VERSION } from '../../lib/index.js';
 
-export async function open(directory) {
-  const store = await openStore({ path: join(directory, 'hyphadb.db'), durability: 'normal' });
+export async function open(directory, { synced = false } = {}) {
+  const store = await openStore({ path: join(directory, 'hyphadb.db'), durability: synced ? 'full' : 'normal' });
   return {
     get: (key) => store.get(key),
     has: (key) => store.has(key),

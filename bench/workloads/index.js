@@ -16,4 +16,4 @@ import setConcurrent from './set-concurrent.js';
 import setMany from './set-many.js';
 import transactions from './transactions.js';
 
-export const WORKLOADS = [get, has, getMany, filter, count, list, set, setConcurrent, eventLoop, setMany, ...transactions, indexCost, ...indexed, ...cities, ...duringScan];
+export const WORKLOADS = [get, has, getMany, filter, count, list, set, ...setConcurrent, eventLoop, setMany, ...transactions, indexCost, ...indexed, ...cities, ...duringScan];

@@ -4,7 +4,7 @@ import { chunks, pick } from '../data.js';
 
 const AT_ONCE = 500;
 
-export default {
+const plain = {
   name: 'set500',
   title: 'set, 500 at once',
   per: 'set, 500 awaited together',
@@ -22,3 +22,17 @@ export default {
     return { run, check: (results) => results.every((each) => peer.read.set(each)) };
   },
 };
+
+const synced = {
+  ...plain,
+  name: 'set500full',
+  title: 'set, 500 at once, synced',
+  per: 'set, 500 awaited together, each answered when it is on the disk',
+  data: 'synced documents',
+  contractOnly: true, // the others do not sync by default
+  size: { full: 5_000, quick: 1_000 },
+  shares: { 'better-sqlite3': 0.2 },
+  floor: 5,
+};
+
+export default [plain, synced];

@@ -6,6 +6,7 @@
 
 #include "base/mutant.h"
 #include "sqlite/log_buffer.h"
+#include "sqlite/log_read_ahead.h"
 #include "sqlite/write_turn.h"
 
 namespace hypha {
@@ -31,8 +32,9 @@ struct ShimFile {
   volatile void* region;
   WaitPolicy policy;
   bool sync_failed;
-  ShimFile* log;      // of a database: its log while that is open
-  LogBuffer* buffer;  // of a log that is written in frames: owned
+  ShimFile* log;        // of a database: its log while that is open
+  LogBuffer* buffer;    // of a log that is written in frames: owned
+  LogReadAhead* ahead;  // of a log that is being recovered: owned
   bool recovered;
 };
 
@@ -54,11 +56,13 @@ int FileClose(sqlite3_file* file) {
   const int flushed = Flush(file);
   if (self->main->log == self) self->main->log = nullptr;
   delete std::exchange(self->buffer, nullptr);
+  delete std::exchange(self->ahead, nullptr);
   const int rc = Methods(file)->xClose(Inner(file));
   return rc == SQLITE_OK ? flushed : rc;
 }
 
 int FileRead(sqlite3_file* file, void* out, int count, sqlite3_int64 offset) {
+  if (LogReadAhead* ahead = Self(file)->ahead; ahead != nullptr) return ahead->Read(out, count, offset);
   LogBuffer* buffer = Self(file)->buffer;
   return buffer == nullptr ? Methods(file)->xRead(Inner(file), out, count, offset) : buffer->Read(out, count, offset);
 }
@@ -130,18 +134,33 @@ LogBuffer* LogOf(sqlite3_file* database) {
   return log == nullptr ? nullptr : log->buffer;
 }
 
+bool IsRecovery(int offset, int count, int flags) {
+  const bool alone = (flags & SQLITE_SHM_EXCLUSIVE) != 0;
+  return alone && offset <= kRecoverSlot && offset + count > kRecoverSlot;
+}
+
+void BeginRecovery(ShimFile* database) {
+  database->recovered = true;
+  if (ShimFile* log = database->log; log != nullptr) log->ahead = new (std::nothrow) LogReadAhead(log->inner);
+}
+
+void EndRecovery(ShimFile* database) {
+  if (ShimFile* log = database->log; log != nullptr) delete std::exchange(log->ahead, nullptr);
+}
+
 int FileShmLock(sqlite3_file* file, int offset, int count, int flags) {
   if (Self(file)->policy == WaitPolicy::kNeverWait) {
     const int rc = CheckInlineShmLock(Self(file)->region, offset, flags);
     if (rc != SQLITE_OK) return rc;
   }
+  const bool unlocks = (flags & SQLITE_SHM_UNLOCK) != 0;
+  if (unlocks && IsRecovery(offset, count, flags)) EndRecovery(Self(file));
   LogBuffer* log = IsWriteLock(offset, flags) ? LogOf(file) : nullptr;
-  if (log != nullptr && (flags & SQLITE_SHM_UNLOCK) != 0) log->EndTransaction();
+  if (log != nullptr && unlocks) log->EndTransaction();
   const int rc = Methods(file)->xShmLock(Inner(file), offset, count, flags);
   NoteWriteLock(Self(file)->region, offset, flags, rc);
-  if (log != nullptr && (flags & SQLITE_SHM_LOCK) != 0 && rc == SQLITE_OK) log->BeginTransaction();
-  const bool alone = (flags & (SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE)) == (SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE);
-  if (rc == SQLITE_OK && alone && offset <= kRecoverSlot && offset + count > kRecoverSlot) Self(file)->recovered = true;
+  if (log != nullptr && !unlocks && rc == SQLITE_OK) log->BeginTransaction();
+  if (!unlocks && rc == SQLITE_OK && IsRecovery(offset, count, flags)) BeginRecovery(Self(file));
   return rc;
 }
 

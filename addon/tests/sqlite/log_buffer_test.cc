@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sqlite/vfs_shim.h"
+#include "string_file.h"
 #include "vfs_test_util.h"
 
 namespace hypha {
@@ -18,43 +19,6 @@ constexpr int kHeader = 24;
 constexpr int kPage = 512;
 constexpr int kFrame = kHeader + kPage;
 constexpr int kCapacity = 127 << 10;
-
-// A file that is a string, and remembers its writes.
-struct StringFile {
-  sqlite3_file handle;  // first: found by its address
-  std::string bytes;
-  std::vector<std::pair<sqlite3_int64, int>> writes;
-  int fail_with = SQLITE_OK;
-
-  StringFile() : handle{&kMethods} {}
-
-  static StringFile* Of(sqlite3_file* file) { return reinterpret_cast<StringFile*>(file); }
-  static int Write(sqlite3_file* file, const void* data, int count, sqlite3_int64 offset) {
-    StringFile* self = Of(file);
-    self->writes.emplace_back(offset, count);
-    if (self->fail_with != SQLITE_OK) return self->fail_with;
-    const auto end = static_cast<std::size_t>(offset + count);
-    if (self->bytes.size() < end) self->bytes.resize(end);
-    self->bytes.replace(static_cast<std::size_t>(offset), static_cast<std::size_t>(count),
-                        static_cast<const char*>(data), static_cast<std::size_t>(count));
-    return SQLITE_OK;
-  }
-  static int Read(sqlite3_file* file, void* out, int count, sqlite3_int64 offset) {
-    const std::string part = Of(file)->bytes.substr(static_cast<std::size_t>(offset), static_cast<std::size_t>(count));
-    part.copy(static_cast<char*>(out), part.size());
-    return static_cast<int>(part.size()) == count ? SQLITE_OK : SQLITE_IOERR_SHORT_READ;
-  }
-  static const sqlite3_io_methods kMethods;
-};
-
-constexpr sqlite3_io_methods MakeMethods() {
-  sqlite3_io_methods methods{};
-  methods.iVersion = 1;
-  methods.xRead = StringFile::Read;
-  methods.xWrite = StringFile::Write;
-  return methods;
-}
-const sqlite3_io_methods StringFile::kMethods = MakeMethods();
 
 using Writes = std::vector<std::pair<sqlite3_int64, int>>;
 
