@@ -45,7 +45,7 @@ import { platformName } from './platform.js';
  * @property {(path: string, replace: boolean, token: number) => Promise<import('./copies.js').BackupReport>} backup
  * @property {(full: boolean, token: number) => Promise<string>} verify
  * @property {(timeout: number, token: number, inline: boolean) => number | Promise<number>} begin at once where it could be
- * @property {(maxAge: number) => Promise<number>} beginSnapshot
+ * @property {(timeout: number) => Promise<number>} beginSnapshot 0 for none
  * @property {(transaction: number, commit: boolean, inline: boolean) => undefined | Promise<void>} end the same
  * @property {(name: string, ticket: number) => undefined | Promise<void>} enterLine undefined: it is this store's turn
  * @property {(name: string, ticket: number) => void} leaveLine

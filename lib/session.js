@@ -347,7 +347,7 @@ export class StoreSession {
 
   /** @param {BeginOptions} options checked @returns {Promise<TransactionSession | SnapshotSession>} */
   async begin({ timeout = this.limits.transactionTimeout, readOnly = false, signal }) {
-    if (readOnly) return this.beginSnapshot(timeout, 'HYPHA_TRANSACTION_TIMEOUT');
+    if (readOnly) return this.beginSnapshot(timeout);
     this.#checkOpen();
     this.#checkNotNested();
     if (this.buffers.size > 0) {
@@ -371,14 +371,12 @@ export class StoreSession {
 
   /**
    * A snapshot with the effect of every write issued before.
-   * @param {number} [maxAge] milliseconds, if less than limits.snapshotAge
-   * @param {string} [codeWhenOld] for one that ends by its own limit, not the store's
+   * @param {number} [timeout] milliseconds, of a transaction; counts where it is less than limits.snapshotAge
    * @returns {Promise<SnapshotSession>}
    */
-  async beginSnapshot(maxAge = 0, codeWhenOld = undefined) {
-    const id = await this.#afterWrites(() => settle(this.#native.beginSnapshot(maxAge)));
-    const ownLimit = maxAge > 0 && maxAge < this.limits.snapshotAge;
-    return new SnapshotSession(this, this.#native, id, ownLimit ? codeWhenOld : undefined);
+  async beginSnapshot(timeout = 0) {
+    const id = await this.#afterWrites(() => settle(this.#native.beginSnapshot(timeout)));
+    return new SnapshotSession(this, this.#native, id);
   }
 
   /** What an iterator reads from: a snapshot of its own. @returns {Promise<import('./snapshot-session.js').IteratorView>} */

@@ -140,27 +140,10 @@ export class ViewSession {
   }
 }
 
+/** What those hear who use one that ended by itself. */
+const ENDED_BY_ITSELF = new Set(['HYPHA_SNAPSHOT_EXPIRED', 'HYPHA_TRANSACTION_TIMEOUT']);
+
 export class SnapshotSession extends ViewSession {
-  /** @type {string | undefined} */ #codeWhenOld;
-
-  /**
-   * @param {StoreSession} store
-   * @param {NativeStore} handle
-   * @param {number} id
-   * @param {string} [codeWhenOld] instead of HYPHA_SNAPSHOT_EXPIRED
-   */
-  constructor(store, handle, id, codeWhenOld) {
-    super(store, handle, id);
-    this.#codeWhenOld = codeWhenOld;
-  }
-
-  /** @override @param {unknown} failure @returns {unknown} */
-  explain(failure) {
-    const error = /** @type {StorageError} */ (toError(failure));
-    if (error.code !== 'HYPHA_SNAPSHOT_EXPIRED' || this.#codeWhenOld === undefined) return error;
-    return new StorageError(this.#codeWhenOld, 'the transaction passed its deadline');
-  }
-
   /** @returns {Promise<import('./write-queue.js').Written>} */
   async write() {
     this.check();
@@ -190,7 +173,9 @@ export class SnapshotSession extends ViewSession {
     try {
       await settle(/** @type {Promise<void>} */ (this.native.end(this.id, false, false)));
     } catch (failure) {
-      throw this.explain(failure);
+      const error = /** @type {StorageError} */ (this.explain(failure));
+      if (ENDED_BY_ITSELF.has(error.code)) this.ended = false; // every later use is told as well
+      throw error;
     }
   }
 
@@ -201,7 +186,7 @@ export class SnapshotSession extends ViewSession {
       await this.end();
     } catch (error) {
       const { code } = /** @type {StorageError} */ (error);
-      if (code !== 'HYPHA_SNAPSHOT_EXPIRED' && code !== 'HYPHA_CLOSED') throw error;
+      if (!ENDED_BY_ITSELF.has(code) && code !== 'HYPHA_CLOSED') throw error;
     }
   }
 }

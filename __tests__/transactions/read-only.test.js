@@ -52,6 +52,18 @@ inBothModes('a read-only transaction', (newStore) => {
     for (const use of [() => old.get('a'), () => old.list(), () => old.commit()]) expect(await codeOf(use())).toBe('HYPHA_SNAPSHOT_EXPIRED');
   });
 
+  it.each([undefined, 20_000, 100_000])('ended because the log has to be emptied it is HYPHA_SNAPSHOT_EXPIRED, whatever its timeout: %s', async (timeout) => {
+    const page = 4096;
+    const store = await newStore({ limits: { snapshotAge: 60_000 }, wal: { idleBytes: page, busyBytes: 4 * page, restartBytes: 8 * page, expireBytes: 16 * page, readerGap: 5 } });
+    await store.set('a', 1);
+    const tx = await store.beginTransaction({ readOnly: true, timeout });
+    expect(await tx.get('a')).toBe(1);
+    const giveUp = Date.now() + 30_000;
+    while ((await store.stats()).readers.expired === 0 && Date.now() < giveUp) await store.set('b', 'x'.repeat(2 * page));
+    for (const use of [() => tx.get('a'), () => tx.list(), () => tx.commit(), () => tx.rollback()]) expect(await codeOf(use())).toBe('HYPHA_SNAPSHOT_EXPIRED');
+    expect(await codeOf(store.transaction((late) => late.count(), { readOnly: true, timeout }))).toEqual({ value: 2 });
+  }, 40_000);
+
   it('counts among the snapshots', async () => {
     const store = await newStore({ limits: { maxSnapshots: 1 } });
     const tx = await store.beginTransaction({ readOnly: true });

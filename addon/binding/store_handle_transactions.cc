@@ -76,16 +76,16 @@ Napi::Value StoreHandle::Begin(const Napi::CallbackInfo& info) {
   return pending->promise();
 }
 
-// beginSnapshot(greatest age in milliseconds, or 0)
+// beginSnapshot(timeout in milliseconds, or 0)
 Napi::Value StoreHandle::BeginSnapshot(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!Usable(env)) return {};
   Reader arguments(env);
-  std::int64_t max_age_ms = 0;
-  if (!arguments.Integer(info[0], &max_age_ms)) return {};
+  std::int64_t timeout_ms = 0;
+  if (!arguments.Integer(info[0], &timeout_ms)) return {};
   auto pending = std::make_shared<Pending>(env, state_);
   OrReject(env, *pending,
-           [&] { engine_->BeginSnapshot(this, max_age_ms, Deliver<Result<TransactionId>>(pending, &SettleBegin)); });
+           [&] { engine_->BeginSnapshot(this, timeout_ms, Deliver<Result<TransactionId>>(pending, &SettleBegin)); });
   return pending->promise();
 }
 

@@ -170,9 +170,7 @@ Status EngineImpl::WithSnapshot(const std::function<Status(Connection&)>& work) 
   db.value()->SetDeadline(SteadyTime::max());  // what is expired ends as well
   Status status = db.value()->RunCached("BEGIN");
   if (status.ok()) status = work(*db.value());
-  if (!status.ok() && seat.expired()) {
-    return {Code::kSnapshotExpired, "its snapshot kept the write-ahead log from being emptied"};
-  }
+  if (!status.ok() && seat.expired()) return StatusOf(EndedBy::kLog);
   // Nothing was written: closing the connection ends the snapshot in any case.
   return status;
 }
@@ -207,8 +205,8 @@ void EngineImpl::Begin(const void* owner, std::int64_t timeout_ms, std::shared_p
   writer_->Begin(owner, options_.durability, timeout_ms, std::move(cancelled), std::move(done));
 }
 
-void EngineImpl::BeginSnapshot(const void* owner, std::int64_t max_age_ms, BeginDone done) {
-  snapshots_->Begin(owner, max_age_ms, std::move(done));
+void EngineImpl::BeginSnapshot(const void* owner, std::int64_t timeout_ms, BeginDone done) {
+  snapshots_->Begin(owner, timeout_ms, std::move(done));
 }
 
 void EngineImpl::End(TransactionId id, bool commit, StatusDone done) {
@@ -229,9 +227,10 @@ void EngineImpl::ReadIn(TransactionId id, ReadRequest request, ReadControl contr
   if (snapshots_->Knows(id)) {
     snapshots_->Read(
         id,
-        [request = std::move(request), limits = LimitsOf(control), shared](ReadContext& context,
-                                                                           SteadyTime expires) mutable {
+        [request = std::move(request), limits = LimitsOf(control), shared](ReadContext& context, SteadyTime expires,
+                                                                           EndedBy expires_by) mutable {
           limits.expires = expires;
+          limits.expires_by = expires_by;
           (*shared)(context.Answer(request, limits));
         },
         failed);

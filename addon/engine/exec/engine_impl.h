@@ -37,7 +37,7 @@ class EngineImpl final : public Engine {
   bool TryWriteInInline(TransactionId id, WriteRequest& request, WriteReply* reply) override;
   bool TryReadInInline(TransactionId id, const GetEntrySpec& spec, Result<std::optional<Entry>>* entry) override;
   bool TryEndInline(TransactionId id, bool commit, Status* status) override;
-  void BeginSnapshot(const void* owner, std::int64_t max_age_ms, BeginDone done) override;
+  void BeginSnapshot(const void* owner, std::int64_t timeout_ms, BeginDone done) override;
   bool EnterLine(const void* owner, std::int64_t ticket, const std::string& name, StatusDone done) override {
     return lines_.Enter(owner, ticket, name, std::move(done));
   }

@@ -19,30 +19,26 @@ Result<ReadReply> Wrap(Result<T> result) {
   return ReadReply(std::move(result.value()));
 }
 
-Status Expired() {
-  return {Code::kSnapshotExpired, "the read was ended: its snapshot kept the write-ahead log from being emptied"};
-}
-
 bool IsEverything(const FilterNode& filter) { return filter.kind == FilterNode::Kind::kAnd && filter.children.empty(); }
 
 }  // namespace
 
 Result<ReadReply> ReadContext::Answer(const ReadRequest& request, const ReadLimits& limits) {
   const auto now = std::chrono::steady_clock::now();
-  if (now >= limits.expires) return Status(Code::kSnapshotExpired);
+  if (db().expired()) return StatusOf(EndedBy::kLog);
+  if (now >= limits.expires) return StatusOf(limits.expires_by);
   const auto deadline = std::min(now + std::chrono::milliseconds(limits.query_timeout_ms), limits.expires);
   const auto cancelled = [&] { return limits.cancelled != nullptr && limits.cancelled->load(); };
   if (cancelled()) return Status(Code::kAborted);
-  if (db().expired()) return Expired();
   db().SetDeadline(deadline, limits.cancelled.get());
   auto reply = Caught([&] { return std::visit([&](const auto& spec) { return On(spec, limits); }, request); });
   db().ClearDeadline();
   if (!reply.ok() && reply.status().code() == Code::kTimeout) {
     if (cancelled()) return Status(Code::kAborted);
-    if (db().expired()) return Expired();
+    if (db().expired()) return StatusOf(EndedBy::kLog);
     // Interrupted before its time: only closing does that.
     if (std::chrono::steady_clock::now() < deadline) return Status(Code::kClosed);
-    if (deadline == limits.expires) return Status(Code::kSnapshotExpired);
+    if (deadline == limits.expires) return StatusOf(limits.expires_by);
     return Status(Code::kTimeout, "the read took longer than its timeout (limits.queryTimeout unless given)",
                   reply.status().sqlite_code());
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/ended_by.h"
 #include "hypha/types.h"
 #include "query/query_runner.h"
 #include "store/entry_reader.h"
@@ -15,7 +16,8 @@ struct ReadLimits {
   std::int64_t result_bytes = 0;
   std::int64_t query_timeout_ms = 0;
   std::shared_ptr<std::atomic<bool>> cancelled;  // may be null
-  SteadyTime expires = SteadyTime::max();        // when the snapshot will be too old
+  SteadyTime expires = SteadyTime::max();        // when the snapshot ends by itself,
+  EndedBy expires_by = EndedBy::kAge;            // and what ends it
 };
 
 // Thread: that of the connection. REQUIRES: `statements` and `namespaces` outlive it.

@@ -37,7 +37,7 @@ Status ReadSession::BeginSnapshot(SteadyTime lock_deadline) {
   auto started = Caught([&] { return namespaces_.OnSnapshot(kDefaultNamespace); });
   const auto after = ReadWalState(db_->handle());
   snapshot_ = before && after && SameCommits(*before, *after) ? after : std::nullopt;
-  status = !started.ok() && expired() ? Status(Code::kSnapshotExpired) : started.status();
+  status = !started.ok() && expired() ? StatusOf(EndedBy::kLog) : started.status();
   if (!status.ok()) EndSnapshot();
   return status;
 }

@@ -17,12 +17,11 @@ SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
 // ---- Beginning
 
-void Snapshots::Begin(const void* owner, std::int64_t max_age_ms, BeginDone done) {
-  const std::int64_t age_ms = max_age_ms > 0 ? std::min(max_age_ms, options_.age_ms) : options_.age_ms;
+void Snapshots::Begin(const void* owner, std::int64_t timeout_ms, BeginDone done) {
   auto shared = std::make_shared<BeginDone>(std::move(done));
   ReaderPool::Job job;
-  job.run = [this, owner, age_ms, shared](ReadSession& /*lent*/) {
-    auto begun = Caught([&] { return Start(owner, age_ms); });
+  job.run = [this, owner, timeout_ms, shared](ReadSession& /*lent*/) {
+    auto begun = Caught([&] { return Start(owner, timeout_ms); });
     if (!begun.ok()) {
       MutexLock lock(mutex_);
       --count_;
@@ -65,7 +64,7 @@ Result<std::unique_ptr<ReadSession>> Snapshots::TakeSession() {
   return std::make_unique<ReadSession>(std::move(db.value()), options_.gate);
 }
 
-Result<TransactionId> Snapshots::Start(const void* owner, std::int64_t age_ms) {
+Result<TransactionId> Snapshots::Start(const void* owner, std::int64_t timeout_ms) {
   auto snapshot = std::make_shared<Snapshot>();
   auto session = TakeSession();
   if (!session.ok()) return session.status();
@@ -81,11 +80,13 @@ Result<TransactionId> Snapshots::Start(const void* owner, std::int64_t age_ms) {
     MutexLock lock(mutex_);
     SetRunning(snapshot->session.get(), false);
     if (stopping_) status = Status(Code::kClosed);
-    if (status.ok() && snapshot->session->expired()) status = Status(Code::kSnapshotExpired);
+    if (status.ok() && snapshot->session->expired()) status = StatusOf(EndedBy::kLog);
     if (status.ok()) {
       status = Caught([&] {
         snapshot->id = NextTransactionId();
-        snapshot->expires = Now() + std::chrono::milliseconds(age_ms);
+        const bool has_own_limit = timeout_ms > 0 && timeout_ms < options_.age_ms;
+        snapshot->expires = Now() + std::chrono::milliseconds(has_own_limit ? timeout_ms : options_.age_ms);
+        snapshot->expires_by = has_own_limit ? EndedBy::kDeadline : EndedBy::kAge;
         if (!watcher_.joinable()) watcher_ = std::thread([this] { Watch(); });
         open_.emplace(snapshot->id, snapshot);
         return Status::Ok();
@@ -109,11 +110,11 @@ void Snapshots::SetRunning(ReadSession* session, bool running) {
 
 bool Snapshots::Knows(TransactionId id) {
   MutexLock lock(mutex_);
-  return open_.count(id) != 0 || expired_.Has(id);
+  return open_.count(id) != 0 || expired_.Find(id);
 }
 
 Status Snapshots::WhyNot(TransactionId id) {
-  if (expired_.Has(id)) return Status(Code::kSnapshotExpired);
+  if (const auto by = expired_.Find(id)) return StatusOf(*by);
   return Status(stopping_ ? Code::kClosed : Code::kTransactionInvalid);
 }
 
@@ -124,7 +125,7 @@ void Snapshots::Read(TransactionId id, Work work, StatusDone fail) {
     MutexLock lock(mutex_);
     const auto found = open_.find(id);
     if (found == open_.end()) return WhyNot(id);
-    if (found->second->expires <= Now()) return Status(Code::kSnapshotExpired);  // the watcher is about to end it
+    if (const auto by = Overdue(*found->second)) return StatusOf(*by);  // somebody is about to end it
     snapshot = found->second;
     snapshot->waiting.push_back({std::move(work), fail});
     schedule = !std::exchange(snapshot->scheduled, true);
@@ -161,7 +162,7 @@ void Snapshots::RunNext(const Shared& snapshot) {
   }
   if (next.work != nullptr) {
     const Status ran = Caught([&] {
-      next.work(snapshot->session->context(), snapshot->expires);
+      next.work(snapshot->session->context(), snapshot->expires, snapshot->expires_by);
       return Status::Ok();
     });
     if (!ran.ok()) next.fail(ran);  // it did not come to an answer: what answers does not throw
@@ -196,14 +197,19 @@ void Snapshots::End(TransactionId id, StatusDone done) {
   Finish(snapshot, Status(Code::kTransactionInvalid));
 }
 
-void Snapshots::Finish(const Shared& snapshot, const Status& why) {
+std::optional<EndedBy> Snapshots::Overdue(const Snapshot& snapshot) {
+  if (snapshot.session->expired()) return EndedBy::kLog;
+  return snapshot.expires <= Now() ? std::optional(snapshot.expires_by) : std::nullopt;
+}
+
+void Snapshots::Finish(const Shared& snapshot, const Status& why, std::optional<EndedBy> by) {
   std::deque<Waiting> waiting;
   bool release = false;
   {
     MutexLock lock(mutex_);
     if (std::exchange(snapshot->ended, true)) return;
     open_.erase(snapshot->id);
-    if (why.code() == Code::kSnapshotExpired) expired_.Add(snapshot->id);
+    if (by) expired_.Add(snapshot->id, *by);
     waiting.swap(snapshot->waiting);
     release = !snapshot->scheduled;
   }
@@ -254,7 +260,7 @@ void Snapshots::EndExpired() {
       }
     }
     if (found == nullptr) return;
-    Finish(found, Status(Code::kSnapshotExpired));
+    Expire(found, EndedBy::kLog);
   }
 }
 
@@ -267,12 +273,15 @@ void Snapshots::Watch() {
     }
     if (first == nullptr) {
       changed_.Wait(mutex_);
-    } else if (first->expires > Now()) {
+      continue;
+    }
+    const auto by = Overdue(*first);
+    if (!by) {
       changed_.WaitUntil(mutex_, first->expires);
     } else {
       mutex_.Unlock();
       static_cast<void>(Caught([&] {  // at the top of this thread nothing may be thrown
-        Finish(first, Status(Code::kSnapshotExpired));
+        Expire(first, *by);
         return Status::Ok();
       }));
       mutex_.Lock();

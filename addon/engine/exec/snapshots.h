@@ -4,10 +4,12 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <unordered_map>
 #include <vector>
 
+#include "base/ended_by.h"
 #include "base/mutex.h"
 #include "exec/reader_pool.h"
 #include "exec/transaction_ids.h"
@@ -32,8 +34,8 @@ class Snapshots {
   using Connect = std::function<Result<std::unique_ptr<Connection>>()>;
   using BeginDone = std::function<void(Result<TransactionId>)>;
   using StatusDone = std::function<void(Status)>;
-  // `expires`: when the snapshot will be too old, and the work is to end.
-  using Work = std::function<void(ReadContext&, SteadyTime expires)>;
+  // `expires`: when the snapshot ends, and what is at work in it is to end; `by`: why.
+  using Work = std::function<void(ReadContext&, SteadyTime expires, EndedBy by)>;
 
   Snapshots(ReaderPool& pool, Connect connect, SnapshotOptions options)
       : pool_(pool), connect_(std::move(connect)), options_(options) {}
@@ -41,8 +43,8 @@ class Snapshots {
   Snapshots(const Snapshots&) = delete;
   Snapshots& operator=(const Snapshots&) = delete;
 
-  // kBusy when there are max_snapshots. `max_age_ms`: 0 for no other limit than the options'.
-  void Begin(const void* owner, std::int64_t max_age_ms, BeginDone done);
+  // kBusy when there are max_snapshots. `timeout_ms`: of its own, 0 for none.
+  void Begin(const void* owner, std::int64_t timeout_ms, BeginDone done);
   // Whether the number is, or recently was, that of a snapshot.
   bool Knows(TransactionId id);
   // Runs `work` in the snapshot after the earlier reads of it, or calls `fail`.
@@ -66,6 +68,7 @@ class Snapshots {
     TransactionId id = 0;
     const void* owner = nullptr;
     SteadyTime expires{};
+    EndedBy expires_by = EndedBy::kAge;
     std::unique_ptr<ReadSession> session;
     std::deque<Waiting> waiting;
     bool scheduled = false;  // a job of the pool's has it, or will
@@ -74,14 +77,18 @@ class Snapshots {
   };
   using Shared = std::shared_ptr<Snapshot>;
 
-  Result<TransactionId> Start(const void* owner, std::int64_t age_ms);
+  Result<TransactionId> Start(const void* owner, std::int64_t timeout_ms);
   Result<std::unique_ptr<ReadSession>> TakeSession();
   // Marks it as used by this thread, so that Stop() can interrupt it.
   void SetRunning(ReadSession* session, bool running) REQUIRES_LOCK(mutex_);
   void Schedule(const Shared& snapshot);
   void RunNext(const Shared& snapshot);
   // Takes it out of the list and fails what waits; the connection goes when nobody runs on it.
-  void Finish(const Shared& snapshot, const Status& why);
+  // `by` is remembered: it ended by itself.
+  void Finish(const Shared& snapshot, const Status& why, std::optional<EndedBy> by = std::nullopt);
+  void Expire(const Shared& snapshot, EndedBy by) { Finish(snapshot, StatusOf(by), by); }
+  // What ends it now, if anything does.
+  static std::optional<EndedBy> Overdue(const Snapshot& snapshot);
   void Release(const Shared& snapshot);
   void Watch();
   Status WhyNot(TransactionId id) REQUIRES_LOCK(mutex_);
@@ -95,7 +102,7 @@ class Snapshots {
   std::unordered_map<TransactionId, Shared> open_ GUARDED_BY(mutex_);
   std::int64_t count_ GUARDED_BY(mutex_) = 0;  // open, beginning, or ended with a read still running
   std::vector<std::unique_ptr<ReadSession>> idle_ GUARDED_BY(mutex_);
-  RecentIds expired_ GUARDED_BY(mutex_);
+  RecentEnds expired_ GUARDED_BY(mutex_);
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::vector<ReadSession*> running_ GUARDED_BY(mutex_);
   std::thread watcher_ GUARDED_BY(mutex_);

@@ -4,8 +4,10 @@
 #include <atomic>
 #include <deque>
 #include <new>
-#include <unordered_set>
+#include <optional>
+#include <unordered_map>
 
+#include "base/ended_by.h"
 #include "hypha/types.h"
 
 namespace hypha {
@@ -18,30 +20,33 @@ inline TransactionId NextTransactionId() {
 
 // The numbers of those that ended by themselves, so that later uses can be told why. The oldest of very many are
 // forgotten, and so is one for which there is no memory: its uses hear that it is not open.
-class RecentIds {
+class RecentEnds {
  public:
   static constexpr std::size_t kKept = 10'000;
 
-  void Add(TransactionId id) {
+  void Add(TransactionId id, EndedBy why) {
     try {
       order_.push_back(id);
     } catch (const std::bad_alloc&) {
       return;
     }
     try {
-      ids_.insert(id);
+      ends_.emplace(id, why);
     } catch (const std::bad_alloc&) {
       order_.pop_back();
       return;
     }
     if (order_.size() <= kKept) return;
-    ids_.erase(order_.front());
+    ends_.erase(order_.front());
     order_.pop_front();
   }
-  bool Has(TransactionId id) const { return ids_.count(id) != 0; }
+  std::optional<EndedBy> Find(TransactionId id) const {
+    const auto found = ends_.find(id);
+    return found == ends_.end() ? std::nullopt : std::optional(found->second);
+  }
 
  private:
-  std::unordered_set<TransactionId> ids_;
+  std::unordered_map<TransactionId, EndedBy> ends_;
   std::deque<TransactionId> order_;
 };
 

@@ -219,7 +219,7 @@ class Writer {
   QueueState queued_ GUARDED_BY(mutex_);
   std::unique_ptr<OpenTransaction> open_ GUARDED_BY(mutex_);
   QueuedBegin* beginning_ GUARDED_BY(mutex_) = nullptr;  // taken from the queue, its BEGIN not yet done
-  RecentIds timed_out_ GUARDED_BY(mutex_);
+  RecentEnds timed_out_ GUARDED_BY(mutex_);
   std::int64_t watched_ GUARDED_BY(mutex_) = 0;   // items of the queue that may become unwanted
   std::int64_t beside_ GUARDED_BY(mutex_) = 0;    // items of the queue that may run beside a transaction
   SteadyTime sleeps_until_ GUARDED_BY(mutex_){};  // of the thread in WaitForWork(); the past when it is not there

@@ -28,7 +28,7 @@ void Writer::Begin(const void* owner, Durability durability, std::int64_t timeou
 
 Status Writer::WhyNotIn(TransactionId id, const Step& step) {
   if (!open_ || open_->id != id) {
-    if (timed_out_.Has(id)) return Status(Code::kTransactionTimeout);
+    if (const auto why = timed_out_.Find(id)) return StatusOf(*why);
     if (closing_) return Status(Code::kClosed);
     return Status(state_.stop != Code::kOk ? state_.stop : Code::kTransactionInvalid);
   }
@@ -150,8 +150,8 @@ void Writer::RunTransaction() {
   if (open_->broken)
     return EndTransaction(Status(Code::kTransactionInvalid, "the transaction was rolled back by an error"));
   if (Now() >= open_->deadline) {
-    timed_out_.Add(open_->id);
-    return EndTransaction(Status(Code::kTransactionTimeout));
+    timed_out_.Add(open_->id, EndedBy::kDeadline);
+    return EndTransaction(StatusOf(EndedBy::kDeadline));
   }
   if (!open_->steps.empty()) {
     Step step = std::move(open_->steps.front());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/ended_by.h"
 #include "base/entry_checksum.h"
 #include "query/index_catalog.h"
 
@@ -56,7 +57,7 @@ class Exporter {
     cursor.Bind(1, ns.id);
     while (cursor.Step()) {
       if (cancelled_ != nullptr && cancelled_->load(std::memory_order_relaxed)) return Status(Code::kAborted);
-      if (db_.expired()) return Status(Code::kSnapshotExpired);
+      if (db_.expired()) return StatusOf(EndedBy::kLog);
       const EntryView entry{cursor.Text(0),    cursor.Text(1),    cursor.Text(2),
                             cursor.Integer(3), cursor.Integer(4), cursor.Integer(5)};
       if (!cursor.IsNull(6) && !IsEntryIntact(cursor.Integer(6), ns.id, entry)) {

@@ -85,9 +85,10 @@ class Engine {
   virtual bool TryEndInline(TransactionId id, bool commit, Status* status) = 0;
 
   // A transaction that only reads: a snapshot, taken after this call, for ReadIn() and End(); WriteIn() is kReadOnly.
-  // It waits for nobody and nobody waits for it. It lives limits.snapshot_age_ms, or `max_age_ms` if that is less (0:
-  // no limit of its own), then each use is kSnapshotExpired. kBusy when there are limits.max_snapshots.
-  virtual void BeginSnapshot(const void* owner, std::int64_t max_age_ms, BeginDone done) = 0;
+  // It waits for nobody and nobody waits for it. It lives limits.snapshot_age_ms, then each use is kSnapshotExpired, as
+  // when it was ended to make room in the log; or `timeout_ms` if that is less (0: none), then each use is
+  // kTransactionTimeout. kBusy when there are limits.max_snapshots.
+  virtual void BeginSnapshot(const void* owner, std::int64_t timeout_ms, BeginDone done) = 0;
 
   // A line for each name, in which all users of the engine stand who change the same thing by reading and writing. True
   // when it is the caller's turn; else `done` tells when it is. Whoever entered leaves, also before its turn.

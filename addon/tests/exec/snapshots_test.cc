@@ -17,9 +17,9 @@ using test::Slow;
 
 class SnapshotsTest : public test::StoreFixture {
  protected:
-  static Result<TransactionId> Begin(Share& share, std::int64_t max_age_ms = 0, const void* owner = nullptr) {
+  static Result<TransactionId> Begin(Share& share, std::int64_t timeout_ms = 0, const void* owner = nullptr) {
     Answer<Result<TransactionId>> answer;
-    share.engine().BeginSnapshot(owner, max_age_ms, answer);
+    share.engine().BeginSnapshot(owner, timeout_ms, answer);
     return answer.Get();
   }
   static Answer<Result<ReadReply>> ReadIn(Share& share, TransactionId id, ReadRequest request) {
@@ -122,18 +122,23 @@ TEST_F(SnapshotsTest, EndsAtItsAgeWhileNobodyLooks) {
   EXPECT_EQ(End(share, id), Code::kSnapshotExpired);
 }
 
-TEST_F(SnapshotsTest, ItsOwnAgeMayBeLessThanTheLimitAndNeverMore) {
+TEST_F(SnapshotsTest, ItsOwnTimeoutMayBeLessThanTheAgeAndNeverMore) {
   Share share = Open(WithLimits(60'000, 3));
   const auto started = std::chrono::steady_clock::now();
   const auto id = Begin(share, 30).value();
   while (GetIn(share, id, "a") == "absent" && std::chrono::steady_clock::now() < started + test::kPatience) {
   }
-  EXPECT_EQ(GetIn(share, id, "a"), "HYPHA_SNAPSHOT_EXPIRED");
+  EXPECT_EQ(GetIn(share, id, "a"), "HYPHA_TRANSACTION_TIMEOUT");
+  EXPECT_EQ(End(share, id), Code::kTransactionTimeout);
   EXPECT_GE(std::chrono::steady_clock::now() - started, std::chrono::milliseconds(30));
   Share strict = Open(WithLimits(30, 3));
-  const auto other = Begin(strict, 60'000).value();
-  std::this_thread::sleep_for(std::chrono::milliseconds(40));
-  EXPECT_EQ(GetIn(strict, other, "a"), "HYPHA_SNAPSHOT_EXPIRED");
+  for (const auto& [timeout_ms, code] :
+       {std::pair(29, "HYPHA_TRANSACTION_TIMEOUT"), std::pair(30, "HYPHA_SNAPSHOT_EXPIRED"),
+        std::pair(31, "HYPHA_SNAPSHOT_EXPIRED")}) {
+    const auto other = Begin(strict, timeout_ms).value();
+    std::this_thread::sleep_for(std::chrono::milliseconds(40));
+    EXPECT_EQ(GetIn(strict, other, "a"), code) << timeout_ms;
+  }
 }
 
 // Reads of one snapshot run one at a time over one connection, from whatever threads they are asked.

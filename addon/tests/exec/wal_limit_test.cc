@@ -137,7 +137,7 @@ TEST_F(WalLimitTest, AnIdleSnapshotIsEndedToo) {
   ASSERT_TRUE(share.Set("k").ok());
   const auto begin = [&] {
     Answer<Result<TransactionId>> begun;
-    share.engine().BeginSnapshot(nullptr, 0, begun);
+    share.engine().BeginSnapshot(nullptr, 300'000, begun);  // a timeout of its own is not what ends it
     return begun.Get();
   };
   const auto read = [&](TransactionId id) {
