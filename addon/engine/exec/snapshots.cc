@@ -185,16 +185,20 @@ void Snapshots::RunNext(const Shared& snapshot) {
 
 void Snapshots::End(TransactionId id, StatusDone done) {
   Shared snapshot;
+  std::optional<EndedBy> by;
   const Status status = [&] {
     MutexLock lock(mutex_);
     const auto found = open_.find(id);
     if (found == open_.end()) return WhyNot(id);
     snapshot = found->second;
-    snapshot->released = done;
+    by = Overdue(*snapshot);
+    if (!by) snapshot->released = done;
     return Status::Ok();
   }();
   if (!status.ok()) return done(status);
-  Finish(snapshot, Status(Code::kTransactionInvalid));
+  if (!by) return Finish(snapshot, Status(Code::kTransactionInvalid));
+  Expire(snapshot, *by);  // as whoever is about to do it would
+  done(StatusOf(*by));
 }
 
 std::optional<EndedBy> Snapshots::Overdue(const Snapshot& snapshot) {
