@@ -22,7 +22,10 @@ add_executable(hypha_reliability ${HYPHA_RELIABILITY_SOURCES})
 hypha_reliability_target(hypha_reliability)
 target_link_libraries(hypha_reliability PRIVATE hypha_reliability_support)
 
-# A program of its own: it replaces SQLite's allocator and operator new.
+# A program of its own: it replaces SQLite's allocator and operator new, which a sanitizer does as well.
+if(HYPHA_SANITIZE)
+  return()
+endif()
 file(GLOB HYPHA_OUT_OF_MEMORY_SOURCES CONFIGURE_DEPENDS ${HYPHA_RELIABILITY_DIR}/memory/*.cc)
 add_executable(hypha_out_of_memory ${HYPHA_OUT_OF_MEMORY_SOURCES})
 hypha_reliability_target(hypha_out_of_memory)

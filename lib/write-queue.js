@@ -42,14 +42,15 @@ class Batch {
   /** Whether it may touch any key: clear and the like. */
   touchesAll = false;
   durability = 0;
-  /** @type {Set<string> | undefined} */ #keys;
+  /** @type {Set<string> | undefined} of the first #indexed changes, since most requests are never asked for a key */ #keys;
+  #indexed = 0;
 
   /** @param {string} ns @param {string} key @returns {boolean} */
   touches(ns, key) {
     if (this.touchesAll) return true;
-    if (this.#keys === undefined) {
-      this.#keys = new Set(this.list.ops.map((op) => `${op.ns}\0${op.key}`));
-    }
+    const { ops } = this.list;
+    this.#keys ??= new Set();
+    for (; this.#indexed < ops.length; this.#indexed++) this.#keys.add(`${ops[this.#indexed].ns}\0${ops[this.#indexed].key}`);
     return this.#keys.has(`${ns}\0${key}`);
   }
 
@@ -205,6 +206,9 @@ export class WriteQueue {
   }
 
   #flushLater = () => {
+    // Who hears of the answers that still wait will want to write as well: one request for all of them is one commit, where
+    // many small ones would stay many. #answerNext() sends it.
+    if (this.#answers.length > 1) return;
     // Awaited one by one, inline writes would never let the loop turn.
     if (this.#turn.hasTime()) this.flush();
     else this.#turn.next().then(() => this.flush());
@@ -250,7 +254,11 @@ export class WriteQueue {
    * nextTick calls back, and after a millisecond of them the other requests wait for a later turn.
    */
   #answerNext = () => {
-    if (!this.#turn.hasTime()) return void this.#turn.next().then(this.#answerNext);
+    if (this.#answers.length === 0) return this.flush();
+    if (!this.#turn.hasTime()) {
+      this.flush();
+      return void this.#turn.next().then(this.#answerNext);
+    }
     this.#turn.touch();
     const { batch, result } = this.#answers[0];
     this.#answer(batch, result);
@@ -262,7 +270,7 @@ export class WriteQueue {
 
   #answered = () => {
     this.#answers.shift();
-    if (this.#answers.length > 0) this.#answerNext();
+    this.#answerNext();
   };
 
   /** @param {WriteResult} result @param {number} asked @returns {Durability | undefined} of the commit; in a transaction there was none yet */
@@ -292,7 +300,7 @@ export class WriteQueue {
    * @returns {Promise<unknown> | undefined}
    */
   pendingOn(ns, key) {
-    this.flush();
+    if (this.#gathering?.touches(ns, key)) this.flush();
     /** @type {Promise<void> | undefined} */
     let last;
     // Requests settle in order, so the last one that touches the key is enough.
