@@ -63,6 +63,22 @@ describe('many operations in flight', () => {
     }
   }));
 
+  test('500 clients that read and write again as soon as they are answered share commits', () => onStore({ durability: 'normal' }, async (store) => {
+    const rounds = 50;
+    let sets = 0;
+    const { commits } = await store.stats();
+    await Promise.all(Array.from({ length: 500 }, async (_, client) => {
+      for (let i = client; i < client + rounds; i++) {
+        const key = `k${(client * 7 + i) % 1000}`;
+        if (i % 5 < 3) await store.get(key);
+        else await store.set(key, sets++);
+      }
+    }));
+    const made = (await store.stats()).commits - commits;
+    console.log(`${sets} sets: ${made} commits`);
+    expect(made).toBeLessThan(sets / 20);
+  }));
+
   test('10,000 operations open no connection but the first ones', () => onStore({}, async (store) => {
     const { connections } = await store.stats();
     expect(connections).toBe(1 + 2 + 1); // the writer, two readers, this thread's own
