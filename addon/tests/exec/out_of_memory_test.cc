@@ -15,6 +15,7 @@
 #include "exec/store_fixture.h"
 #include "exec/writer_fixture.h"
 #include "hypha/caught.h"
+#include "support/sanitizers.h"
 
 namespace hypha {
 namespace {
@@ -123,7 +124,7 @@ int OpenUntilItFails(const std::string& folder) {
 }
 
 TEST(OutOfThreads, OpeningFailsWithACodeAndWhatIsOpenCanBeClosed) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef HYPHA_UNDER_SANITIZER
   GTEST_SKIP() << "a sanitizer's shadow does not fit under a limit";
 #endif
   const test::TempDir dir;
