@@ -141,21 +141,21 @@ TEST_F(DurabilityTest, AnUnknownOutcomeIsToldToAllOfTheGroupAndStopsTheWriter) {
   const auto id = Begin().Get().value();
   const auto one = Write({SetOp("a")}, Durability::kNormal);
   const auto two = Write({SetOp("b")}, Durability::kFull);
-  hooks_.reached = [](const char* point) {
+  WhenReached([](const char* point) {
     if (std::string_view(point) == "before-commit") TheFaults().sync_error = SQLITE_IOERR_FSYNC;
-  };
+  });
   ASSERT_TRUE(End(id, false).Get().ok());
   for (const auto& answer : {one, two}) EXPECT_EQ(answer.Get().status.code(), Code::kIndeterminate);
-  EXPECT_TRUE(writer_->stopped());
+  EXPECT_TRUE(Eventually([&] { return writer_->stopped(); }));
 }
 
 TEST_F(DurabilityTest, AWriteThatFailsMidwayIsIndeterminateToo) {
-  hooks_.reached = [](const char* point) {
+  WhenReached([](const char* point) {
     if (std::string_view(point) == "before-commit") TheFaults().write_error = SQLITE_IOERR_WRITE;
-  };
+  });
   EXPECT_EQ(Write({SetOp("a")}, Durability::kNormal).Get().status.code(), Code::kIndeterminate);
   TheFaults().Clear();
-  hooks_.reached = nullptr;
+  WhenReached({});
   EXPECT_EQ(Write({SetOp("b")}).Get().status.code(), Code::kStopped);
 }
 
@@ -163,11 +163,11 @@ TEST_F(DurabilityTest, ALockInTheWayIsTriedAgainUntilItGoes) {
   auto other = test::Open(test::MemoryOptions(name_));
   ASSERT_TRUE(other->Exec("BEGIN IMMEDIATE").ok());
   std::atomic<int> attempts{0};
-  hooks_.reached = [&](const char* point) {
+  WhenReached([&](const char* point) {
     // The whole transaction again each time: 100 ms, then 200, then 400.
     if (std::string_view(point) != "before-begin" || ++attempts != 3) return;
     EXPECT_TRUE(other->Exec("COMMIT").ok());
-  };
+  });
   EXPECT_TRUE(Write({SetOp("a")}).Get().status.ok());
   EXPECT_EQ(attempts, 3);
   EXPECT_EQ(Stored("a"), "1");

@@ -35,9 +35,9 @@ class OutOfMemoryTest : public test::WriterFixture {
   // The next time that the writer passes `point`, there is no memory.
   void FailAt(const std::string& point, int after = 0) {
     auto left = std::make_shared<int>(after);
-    hooks_.reached = [point, left](const char* reached) {
+    WhenReached([point, left](const char* reached) {
       if (point == reached && (*left)-- == 0) throw std::bad_alloc();
-    };
+    });
     Start({1000, 1 << 20, 5000});
   }
 };

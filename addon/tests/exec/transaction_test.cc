@@ -134,9 +134,9 @@ TEST_F(TransactionTest, AbandonRollsBackTheOwnersTransactionsOnly) {
 TEST_F(TransactionTest, AbandonReachesATransactionThatIsJustBeginning) {
   const int mine = 0;
   Answer<int> begun;
-  hooks_.reached = [begun](const char* point) {
+  WhenReached([begun](const char* point) {
     if (std::string_view(point) == "before-begin" && !begun.Came()) begun(1);
-  };
+  });
   ASSERT_TRUE(keeper_->Exec("BEGIN IMMEDIATE").ok());
   const auto begin = Begin(60'000, &mine);
   begun.Get();

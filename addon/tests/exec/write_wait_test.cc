@@ -88,9 +88,9 @@ TEST_F(WriteWaitTest, AStepThatIsCalledOffIsNotTaken) {
 // Another process holds the lock: each of the group waits as long as it may itself.
 TEST_F(WriteWaitTest, TheWaitForAnotherProcessEndsForEachInItsTime) {
   Answer<int> waiting;
-  hooks_.reached = [waiting](const char* point) {
+  WhenReached([waiting](const char* point) {
     if (std::string_view(point) == "before-begin" && !waiting.Came()) waiting(1);
-  };
+  });
   ASSERT_TRUE(keeper_->Exec("BEGIN IMMEDIATE").ok());
   const Flag flag = NewFlag();
   const auto patient = Write({SetOp("patient")});
@@ -109,9 +109,9 @@ TEST_F(WriteWaitTest, TheWaitForAnotherProcessEndsForEachInItsTime) {
 
 TEST_F(WriteWaitTest, AGroupThatWaitsForALockDropsWhoIsCalledOff) {
   Answer<int> waiting;
-  hooks_.reached = [waiting](const char* point) {
+  WhenReached([waiting](const char* point) {
     if (std::string_view(point) == "before-begin" && !waiting.Came()) waiting(1);
-  };
+  });
   ASSERT_TRUE(keeper_->Exec("BEGIN IMMEDIATE").ok());
   const Flag flag = NewFlag();
   const auto cancelled = Write(SetOp("cancelled"), 0, flag);
@@ -135,9 +135,9 @@ TEST_F(WriteWaitTest, AGroupThatWaitsForALockDropsWhoIsCalledOff) {
 // What has begun goes on: its outcome is told, whatever was asked meanwhile.
 TEST_F(WriteWaitTest, AWriteThatHasBegunTellsWhatBecameOfIt) {
   const Flag flag = NewFlag();
-  hooks_.reached = [flag](const char* point) {
+  WhenReached([flag](const char* point) {
     if (std::string_view(point) == "before-commit") flag->store(true);
-  };
+  });
   EXPECT_TRUE(Write(SetOp("a"), 60'000, flag).Get().status.ok());
   EXPECT_EQ(Stored("a"), "1");
 }

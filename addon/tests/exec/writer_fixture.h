@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,9 +23,14 @@ class WriterFixture : public ::testing::Test {
     ASSERT_EQ(RegisterMemoryVfs(), SQLITE_OK);
     ASSERT_EQ(RegisterFaultVfs(), SQLITE_OK);
     TheFaults().Clear();
+    hooks_.reached = [this](const char* point) {
+      const std::lock_guard lock(reached_mutex_);
+      if (reached_) reached_(point);
+    };
     Start({1000, 1 << 20, 5000});
   }
   void TearDown() override {
+    WhenReached({});
     TheFaults().Clear();
     if (writer_ != nullptr) static_cast<void>(Close());
   }
@@ -34,6 +41,12 @@ class WriterFixture : public ::testing::Test {
     connect.vfs = {kFaultVfs, kFaultVfs};
     writer_ = std::make_unique<Writer>(std::make_unique<WriteSession>(OpenFresh(std::move(connect)), hooks_), options);
     keeper_ = Open(MemoryOptions(name_));
+  }
+  // What is called at each point that the writer passes from now on, on its thread or on this one. What it refers to
+  // need not outlive the test's body.
+  void WhenReached(std::function<void(const char*)> call) {
+    const std::lock_guard lock(reached_mutex_);
+    reached_ = std::move(call);
   }
   Status Flush() {
     Answer<Status> flushed;
@@ -82,6 +95,8 @@ class WriterFixture : public ::testing::Test {
 
   std::string name_ = NewMemoryName();
   Hooks hooks_;
+  std::mutex reached_mutex_;
+  std::function<void(const char*)> reached_;
   std::unique_ptr<Connection> keeper_;  // keeps the database alive when the writer is closed
   std::unique_ptr<Writer> writer_;
 };

@@ -62,7 +62,7 @@ TEST_F(WriterTest, RequestsOfOneThreadCommitInOrderAndEachIsAnsweredOnce) {
 
 TEST_F(WriterTest, WhatIsQueuedTogetherIsOneCommit) {
   int commits = 0;
-  hooks_.reached = [&](const char* point) { commits += std::string_view(point) == "after-commit" ? 1 : 0; };
+  WhenReached([&](const char* point) { commits += std::string_view(point) == "after-commit" ? 1 : 0; });
   const auto id = Begin().Get().value();  // holds the writer while the queue fills
   std::vector<Answer<WriteReply>> answers;
   for (int i = 0; i < 500; ++i) answers.push_back(Write({SetOp("k" + std::to_string(i))}));
@@ -234,13 +234,13 @@ TEST_F(WriterTest, AStoppedWriterWithAnUrgentCheckpointStillAnswersAndCloses) {
   const auto second = Write({SetOp("second", "\"" + std::string(7'500'000, 'x') + "\"")});
   const auto third = Write({SetOp("third")}, Durability::kFull);
   int commits = 0;
-  hooks_.reached = [&](const char* point) {
+  WhenReached([&](const char* point) {
     if (std::string_view(point) == "before-begin") TheFaults().Clear();
     if (std::string_view(point) != "before-commit") return;
     ++commits;  // of the transaction, of `first`, of the group, of `second` alone, of `third` alone
     TheFaults().write_error = commits == 3 ? SQLITE_FULL : SQLITE_OK;
     TheFaults().sync_error = commits == 5 ? SQLITE_IOERR_FSYNC : SQLITE_OK;
-  };
+  });
   EXPECT_TRUE(End(id, true).Get().ok());
   EXPECT_TRUE(first.Get().status.ok());
   EXPECT_TRUE(second.Get().status.ok());
