@@ -109,7 +109,11 @@ TEST(Planner, WithoutAFilterTheTableIsScannedForTheSakeOfASortOnly) {
   request.limited = true;
   EXPECT_TRUE(MakePlan(And({}), request).table_scan);
   request.unsorted = true;
-  EXPECT_FALSE(MakePlan(And({}), request).table_scan);
+  for (const bool limited : {true, false}) {
+    request.limited = limited;
+    EXPECT_FALSE(MakePlan(And({}), request).table_scan) << limited;
+    EXPECT_TRUE(MakePlan(And({}), request).key_order) << limited;
+  }
   request.unsorted = false;
   request.count_only = true;
   EXPECT_FALSE(MakePlan(And({}), request).table_scan);
