@@ -19,7 +19,8 @@ const JEST = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
 const UBSAN = 'halt_on_error=1:print_stacktrace=1';
 /** V8 never frees what it has at the end, so leaks are judged in the engine's tests. */
 const ASAN_IN_NODE = 'detect_leaks=0:abort_on_error=1:detect_stack_use_after_return=1:use_sigaltstack=0';
-const TSAN = 'halt_on_error=1:second_deadlock_stack=1';
+/** Tests fork themselves, to be killed. */
+const TSAN = 'halt_on_error=1:second_deadlock_stack=1:die_after_fork=0';
 
 async function timed(title, work) {
   heading(title);

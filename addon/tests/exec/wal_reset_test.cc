@@ -61,7 +61,9 @@ class EagerCheckpointer {
 
 TEST_F(WalResetTest, NoCommitIsLostBetweenTwoWritersAndTwoCheckpointers) {
   const std::string path = dir_.File();
-  Share share = Open();
+  OpenOptions options = Options(path);
+  options.busy_timeout_ms = 30'000;  // the checkpointers are in the way on purpose
+  Share share = Open(options);
   ChildProcess other("write-forever", path, "1");
   std::map<std::string, std::string> expected;
   int of_other = -1;
@@ -76,7 +78,8 @@ TEST_F(WalResetTest, NoCommitIsLostBetweenTwoWritersAndTwoCheckpointers) {
         ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "round " << round;
         const std::string key = "a" + std::to_string(i % kWritesARound);
         expected[key] = std::to_string(round);
-        ASSERT_TRUE(share.Set(key, expected[key]).ok());
+        const Status written = share.Set(key, expected[key]);
+        ASSERT_TRUE(written.ok()) << "round " << round << ": " << written.message();
       }
       for (const int until = of_other + kWritesARound; of_other < until;) of_other = std::stoi(other.Line());
       checkpoints += first.completed() + second.completed();

@@ -61,7 +61,7 @@ TEST_F(WriterTest, RequestsOfOneThreadCommitInOrderAndEachIsAnsweredOnce) {
 }
 
 TEST_F(WriterTest, WhatIsQueuedTogetherIsOneCommit) {
-  int commits = 0;
+  std::atomic<int> commits{0};
   WhenReached([&](const char* point) { commits += std::string_view(point) == "after-commit" ? 1 : 0; });
   const auto id = Begin().Get().value();  // holds the writer while the queue fills
   std::vector<Answer<WriteReply>> answers;
@@ -233,7 +233,7 @@ TEST_F(WriterTest, AStoppedWriterWithAnUrgentCheckpointStillAnswersAndCloses) {
   const auto first = Write({SetOp("first", "\"" + std::string(10'000'000, 'x') + "\"")});
   const auto second = Write({SetOp("second", "\"" + std::string(7'500'000, 'x') + "\"")});
   const auto third = Write({SetOp("third")}, Durability::kFull);
-  int commits = 0;
+  std::atomic<int> commits{0};
   WhenReached([&](const char* point) {
     if (std::string_view(point) == "before-begin") TheFaults().Clear();
     if (std::string_view(point) != "before-commit") return;
