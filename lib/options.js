@@ -300,7 +300,8 @@ export function readOptionsWithDefaults(given, table, where = 'options') {
 /** @typedef {'full' | 'normal' | 'periodic' | 'off'} Durability */
 
 /**
- * Sizes are of the log, in bytes; times in milliseconds.
+ * Sizes are of the log, in bytes, times in milliseconds; all are integers. Out of its range one is
+ * HYPHA_INVALID_ARGUMENT, which names the option and the range.
  * @typedef {object} WalOptions
  * @property {'FULL' | 'NORMAL' | 'PERIODIC' | 'OFF'} [synchronous] the same as `durability` of open(), which wins
  * @property {number} [busyTimeout] the same as that of open(), which wins
@@ -309,13 +310,13 @@ export function readOptionsWithDefaults(given, table, where = 'options') {
  * @property {number} [restartBytes] new reads wait for up to readerGap, so that the log can be emptied; default 64 MiB
  * @property {number} [expireBytes] the oldest read is ended with HYPHA_SNAPSHOT_EXPIRED; default 256 MiB
  * @property {number} [limitBytes] writes are refused with HYPHA_WAL_LIMIT; default 1 GiB
- * @property {number} [warnBytes] diagnose() takes an action; default 50 MiB
- * @property {number} [readerGap] default 50
- * @property {number} [checkpointInterval] copied so long after the last time, however little it is; default 5 minutes
- * @property {number} [syncInterval] of durability 'periodic'; default 1000
- * @property {number} [journalSizeLimit] what a log that was started over may keep of its file; default 64 MiB
+ * @property {number} [warnBytes] a log that is longer is copied by diagnose(); 1 to 1 TiB, default 50 MiB
+ * @property {number} [readerGap] how long new reads wait, and emptying the log for those under way; 0 to 10,000, default 50
+ * @property {number} [checkpointInterval] copied so long after the last time, however little it is; 1 to a day, default 5 minutes
+ * @property {number} [syncInterval] the longest that a commit at durability 'periodic' waits for the sync of the log; 1 to a day, default 1000
+ * @property {number} [journalSizeLimit] what a log that was started over keeps of its file at most; 0 to 1 TiB, default 64 MiB
  * @property {number} [walAutocheckpoint] copied within the commit once it has so many pages, as SQLite does; default 0, never
- * @property {number} [cacheSizeKiB] page cache of each connection; default 8192
+ * @property {number} [cacheSizeKiB] page cache of each connection, in KiB; 16 to 4 GiB (4,194,304), default 8192
  * @property {number} [mmapSize] the most that may be memory-mapped. HyphaDB maps nothing, whatever this says: an I/O error
  *   in mapped memory would end the process
  * @property {'WAL'} [journalMode]

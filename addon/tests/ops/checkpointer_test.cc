@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "support/databases.h"
 #include "support/temp_dir.h"
 
@@ -132,6 +134,58 @@ TEST_F(CheckpointerTest, TruncateIsBusyWithAReader) {
   ASSERT_TRUE(reader->Exec("COMMIT").ok());
   EXPECT_TRUE(checkpointer_.Truncate().ok());
   EXPECT_EQ(Wal().max_frame, 0U);
+}
+
+// Real files and readers: what is emptied in the gap, and how long is waited for it.
+class ReaderGapTest : public ::testing::Test {
+ protected:
+  // A log that is not empty and longer than restart_bytes, and a reader that needs a part of it.
+  void SetUp() override {
+    ASSERT_TRUE(db_->Exec("CREATE TABLE t(a); INSERT INTO t VALUES(1)").ok());
+    ASSERT_TRUE(reader_->Exec("BEGIN; SELECT count(*) FROM t").ok());
+    ASSERT_TRUE(db_->Exec("INSERT INTO t VALUES(2)").ok());
+  }
+  Checkpointer With(std::int64_t gap_ms) {
+    WalOptions options;
+    options.restart_bytes = 1;
+    options.reader_gap_ms = gap_ms;
+    return {*db_, watch_, hooks_, options, &gate_};
+  }
+  std::uint32_t LogFrames() { return ReadWalState(db_->handle())->max_frame; }
+
+  test::TempDir dir_;
+  std::unique_ptr<Connection> db_ = test::OpenFresh(test::FileOptions(dir_.File()));
+  std::unique_ptr<Connection> reader_ = test::Open(test::FileOptions(dir_.File(), Role::kReader));
+  Hooks hooks_;
+  LogWatch watch_{*db_, hooks_};
+  ReaderGate gate_{hooks_};
+};
+
+TEST_F(ReaderGapTest, AReaderThatStaysIsWaitedForAsLongAsTheGapIs) {
+  for (const std::int64_t gap_ms : {0, 1, 199, 200, 201}) {
+    Checkpointer checkpointer = With(gap_ms);
+    EXPECT_TRUE(checkpointer.Run().ok()) << "being held up is no failure";
+    EXPECT_TRUE(checkpointer.counters().last.busy);
+    EXPECT_GE(checkpointer.counters().last.micros, gap_ms * 1000) << gap_ms;
+    EXPECT_LT(checkpointer.counters().last.micros, gap_ms * 1000 + 10'000'000) << gap_ms;
+    EXPECT_GT(LogFrames(), 0U) << gap_ms;
+    EXPECT_FALSE(gate_.paused());
+  }
+}
+
+// The reader goes only once the gap has begun.
+TEST_F(ReaderGapTest, AReaderThatGoesInTheGapLetsTheLogBeEmptied) {
+  Checkpointer checkpointer = With(600'000);
+  std::thread reading([&] {
+    while (!gate_.paused()) std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    EXPECT_TRUE(reader_->Exec("COMMIT").ok());
+  });
+  EXPECT_TRUE(checkpointer.Run().ok());
+  reading.join();
+  EXPECT_EQ(LogFrames(), 0U);
+  EXPECT_FALSE(checkpointer.counters().last.busy);
+  EXPECT_LT(checkpointer.counters().last.micros, 60'000'000) << "no longer than the reader stayed";
 }
 
 }  // namespace
