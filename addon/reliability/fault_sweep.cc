@@ -10,6 +10,7 @@
 
 #include "roles.h"
 #include "support/inject_vfs.h"
+#include "support/problems.h"
 #include "support/process.h"
 #include "support/random.h"
 #include "support/watch.h"
@@ -69,6 +70,7 @@ class FaultHook final : public CallHook {
     if (number < at_ || number >= at_ + length_) return SQLITE_OK;
     ++fired_;
     *landed = fault_.landed;
+    if (fault_.method == Method::kLock || fault_.method == Method::kShmLock) SimDisk::NoteRefusedLock();
     if (fault_.loses) SimDisk::NoteFailedSync(call.file == FileKind::kLog);
     return fault_.code;
   }
@@ -99,7 +101,6 @@ struct Totals {
   std::int64_t fired = 0;
   std::int64_t quiet = 0;  // the fault came, and nobody had to be told
   std::map<Code, std::int64_t> codes;
-  std::vector<std::string> problems;
 };
 
 bool MayBeTold(Code code) {
@@ -134,7 +135,7 @@ std::int64_t CallsOf(const Workload& workload, const Fault& fault) {
   return hook.calls();
 }
 
-void RunCase(const Case& which, Totals* totals) {
+void RunCase(const Case& which, Totals* totals, Problems* problems) {
   NextCase(which.Text());
   FaultHook hook(*which.fault, which.at, which.mode->length);
   const StartingPoint& start = StartOf(*which.workload);
@@ -143,10 +144,7 @@ void RunCase(const Case& which, Totals* totals) {
   which.workload->run(stage);
   SetCallHook(nullptr);
   ++totals->runs;
-  const auto problem = [&](const std::string& what) {
-    totals->problems.push_back(which.Text() + ": " + what);
-    if (totals->problems.size() <= 20) std::fprintf(stderr, "faults: %s\n", totals->problems.back().c_str());
-  };
+  const auto problem = [&](const std::string& what) { problems->Add(which.Text() + ": " + what); };
   if (hook.fired() > 0) ++totals->fired;
   if (hook.fired() > 0 && stage.codes().empty()) ++totals->quiet;
   for (const Code code : stage.codes()) {
@@ -224,11 +222,14 @@ int FaultSweep(const Flags& flags) {
   RegisterSimDisk();
   WatchCases("faults");
   Totals totals;
+  Problems problems("faults", flags);
   const double started = NowSeconds();
   Case replay{};
   if (flags.Has("replay") && !ParseCase(flags.Text("replay"), &replay)) return 2;
-  for (const auto& each : flags.Has("replay") ? std::vector<Case>{replay} : CasesOf(flags, seed))
-    RunCase(each, &totals);
+  for (const auto& each : flags.Has("replay") ? std::vector<Case>{replay} : CasesOf(flags, seed)) {
+    RunCase(each, &totals, &problems);
+    if (problems.enough()) break;
+  }
   std::printf(
       "faults: %lld runs of %zu workloads, %zu faults and %zu ways, the fault came in %lld, in %lld nobody had "
       "to be told, in %.0f s\n",
@@ -237,9 +238,8 @@ int FaultSweep(const Flags& flags) {
   for (const auto& [code, count] : totals.codes) {
     std::printf("faults:   %s %lld times\n", std::string(Describe(code).name).c_str(), static_cast<long long>(count));
   }
-  if (totals.fired == 0) totals.problems.emplace_back("no fault came: nothing was tested");
-  std::printf("faults: %zu problems\n", totals.problems.size());
-  return totals.problems.empty() ? 0 : 1;
+  if (totals.fired == 0) problems.Add("no fault came: nothing was tested");
+  return problems.Finish();
 }
 
 }  // namespace hypha::reliability

@@ -13,6 +13,7 @@
 
 #include "roles.h"
 #include "support/check.h"
+#include "support/problems.h"
 #include "support/process.h"
 #include "support/random.h"
 #include "support/stage.h"
@@ -51,7 +52,6 @@ struct Totals {
   std::int64_t runs = 0;
   std::int64_t full = 0;
   std::map<Code, std::int64_t> codes;
-  std::vector<std::string> problems;
 };
 
 OpenOptions OptionsFor(const std::string& path) {
@@ -143,14 +143,13 @@ int FullDisk(const Flags& flags) {
   const std::int64_t runs = flags.Number("runs", 60);
   const double started = NowSeconds();
   Totals totals;
-  for (std::int64_t run = 0; run < runs; ++run) {
+  Problems problems("full-disk", flags);
+  for (std::int64_t run = 0; run < runs && !problems.enough(); ++run) {
     const int bytes = kSmallest + static_cast<int>(run) * 4096 * static_cast<int>(flags.Number("step", 2));
     NextCase(std::to_string(bytes) + " bytes");
     ++totals.runs;
     const std::string problem = RunSize(folder.path(), bytes, seed + static_cast<std::uint64_t>(run), &totals);
-    if (problem.empty()) continue;
-    totals.problems.push_back(std::to_string(bytes) + " bytes: " + problem);
-    std::fprintf(stderr, "full-disk: %s\n", totals.problems.back().c_str());
+    if (!problem.empty()) problems.Add(std::to_string(bytes) + " bytes: " + problem);
   }
   std::printf("full-disk: %lld sizes, full while writing in %lld, in %.0f s\n", static_cast<long long>(totals.runs),
               static_cast<long long>(totals.full), NowSeconds() - started);
@@ -158,9 +157,8 @@ int FullDisk(const Flags& flags) {
     std::printf("full-disk:   %s %lld times\n", std::string(Describe(code).name).c_str(),
                 static_cast<long long>(count));
   }
-  if (totals.full == 0) totals.problems.emplace_back("the disk was never full: nothing was tested");
-  std::printf("full-disk: %zu problems\n", totals.problems.size());
-  return totals.problems.empty() ? 0 : 1;
+  if (totals.full == 0) problems.Add("the disk was never full: nothing was tested");
+  return problems.Finish();
 }
 
 }  // namespace hypha::reliability

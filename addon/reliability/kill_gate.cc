@@ -18,6 +18,7 @@
 #include "support/check.h"
 #include "support/driver.h"
 #include "support/kill_points.h"
+#include "support/problems.h"
 #include "support/process.h"
 #include "support/random.h"
 
@@ -28,6 +29,8 @@ constexpr int kHangMs = 30'000;
 constexpr int kRunsPerFile = 20;
 
 struct Totals {
+  explicit Totals(const Flags& flags) : problems("kill", flags) {}
+
   std::int64_t kills = 0;
   std::int64_t asked = 0;
   std::int64_t acked = 0;
@@ -38,7 +41,7 @@ struct Totals {
   std::int64_t opens = 0;
   std::vector<double> reopen_ms;
   std::map<std::string, int> ends;
-  std::vector<std::string> problems;
+  Problems problems;
 };
 
 // One database, killed many times; what it must hold is carried from death to death.
@@ -91,8 +94,7 @@ class Victim {
   }
 
   void Problem(const std::string& name, const std::string& what) {
-    totals_.problems.push_back("seed " + std::to_string(seed_) + ", " + name + ": " + what);
-    std::fprintf(stderr, "%s\n", totals_.problems.back().c_str());
+    totals_.problems.Add("seed " + std::to_string(seed_) + ", " + name + ": " + what);
   }
 
   void Check(const std::string& name, Ledger& ledger) {
@@ -221,7 +223,7 @@ void RunBlackbox(const Flags& flags, std::uint64_t seed, Totals& totals) {
   const std::int64_t runs = flags.Number("runs", 300);
   std::unique_ptr<Victim> victim;
   bool witnesses = false;
-  for (std::int64_t run = 0; run < runs; ++run) {
+  for (std::int64_t run = 0; run < runs && !totals.problems.enough(); ++run) {
     Random random(seed, 1, static_cast<std::uint64_t>(run));
     if (run % kRunsPerFile == 0) {
       victim.reset();
@@ -255,7 +257,7 @@ void RunPoints(const Flags& flags, std::uint64_t seed, Totals& totals) {
     if (!only.empty() && only != point) continue;
     Random random(seed, 2, number);
     Victim victim(random.Next(), totals, false);
-    for (std::int64_t i = 0; i < times; ++i) {
+    for (std::int64_t i = 0; i < times && !totals.problems.enough(); ++i) {
       const std::string target = std::string(point) + ":" + std::to_string(1 + random.Below(i == 0 ? 1 : 6));
       victim.Run(target, {"--migrate", "--point", target, "--sessions", "60"},
                  [](Process& writer) { return ExpectEnd(writer, -SIGKILL); });
@@ -275,7 +277,7 @@ int KillGate(const Flags& flags) {
   const std::uint64_t seed = flags.Seed();
   std::printf("kill: seed %llu\n", static_cast<unsigned long long>(seed));
   const double started = NowSeconds();
-  Totals totals;
+  Totals totals(flags);
   if (!flags.Has("point")) RunBlackbox(flags, seed, totals);
   const std::int64_t blackbox = totals.kills;
   RunPoints(flags, seed, totals);
@@ -291,10 +293,9 @@ int KillGate(const Flags& flags) {
       "opened %lld times\n",
       Percentile(totals.reopen_ms, 0.5), p99, static_cast<long long>(totals.snapshots),
       static_cast<long long>(totals.opens));
-  if (p99 > 1000 && totals.kills > 100) totals.problems.emplace_back("reopening takes more than a second");
-  if (totals.acked == 0) totals.problems.emplace_back("nothing was acknowledged: nothing was tested");
-  std::printf("kill: %zu problems\n", totals.problems.size());
-  return totals.problems.empty() ? 0 : 1;
+  if (p99 > 1000 && totals.kills > 100) totals.problems.Add("reopening takes more than a second");
+  if (totals.acked == 0) totals.problems.Add("nothing was acknowledged: nothing was tested");
+  return totals.problems.Finish();
 }
 
 }  // namespace hypha::reliability

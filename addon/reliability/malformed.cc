@@ -15,6 +15,7 @@
 #include "sqlite3.h"
 #include "support/answer.h"
 #include "support/check.h"
+#include "support/problems.h"
 #include "support/process.h"
 #include "support/random.h"
 #include "support/watch.h"
@@ -156,7 +157,7 @@ struct Totals {
   std::int64_t wrong = 0;      // a different value, without an error
   std::int64_t missing = 0;    // an entry less or more, without an error
   std::int64_t unnoticed = 0;  // of these two: what the integrity check of diagnose() does not find either
-  std::vector<std::string> problems;
+  Problems* problems = nullptr;
 };
 
 // "wrong": some key has another value than it had. "missing": the keys differ.
@@ -202,15 +203,15 @@ class Judge {
 
   // `sound`: the bytes are a database of somebody's making, whose values may be others.
   void Run(const std::string& name, const DiskImage& image, Totals* totals, bool sound = false) {
-    if (!only_.empty() && name != only_) return;
+    if ((!only_.empty() && name != only_) || totals->problems->enough()) return;
     NextCase(name);
     const Seen seen = Use(image);
     ++totals->runs;
-    if (seen.codes.count(Code::kInternal) != 0) Problem(name + ": HYPHA_INTERNAL " + seen.defect, totals);
+    if (seen.codes.count(Code::kInternal) != 0) totals->problems->Add(name + ": HYPHA_INTERNAL " + seen.defect);
     const std::string verdict = sound ? "" : Compare(good_, seen);
     if (verdict == "wrong") {
       ++totals->wrong;
-      if (crc_) Problem(name + ": a value changed without an error", totals);
+      if (crc_) totals->problems->Add(name + ": a value changed without an error");
     } else if (verdict == "missing") {
       ++totals->missing;
     } else {
@@ -221,11 +222,6 @@ class Judge {
   }
 
  private:
-  static void Problem(const std::string& what, Totals* totals) {
-    totals->problems.push_back(what);
-    if (totals->problems.size() <= 20) std::fprintf(stderr, "malformed: %s\n", what.c_str());
-  }
-
   const Seen good_;
   const bool crc_;
   const std::string only_;
@@ -349,8 +345,7 @@ void AttackSchema(const DiskImage& image, Totals* totals) {
     const bool refused = !attacked.empty() && !seen.opened && seen.codes.count(Code::kInternal) == 0;
     if (refused) ++totals->told;
     if (refused) continue;
-    totals->problems.push_back(std::string(attack.name) + ": not refused " + seen.defect);
-    std::fprintf(stderr, "malformed: %s\n", totals->problems.back().c_str());
+    totals->problems->Add(std::string(attack.name) + ": not refused " + seen.defect);
   }
 }
 
@@ -373,8 +368,7 @@ void CheckFlags(const DiskImage& image, Totals* totals) {
     }
     if (good) ++totals->told;
     if (good) continue;
-    totals->problems.push_back("role " + std::to_string(static_cast<int>(role)) + " lacks a defensive flag");
-    std::fprintf(stderr, "malformed: %s\n", totals->problems.back().c_str());
+    totals->problems->Add("role " + std::to_string(static_cast<int>(role)) + " lacks a defensive flag");
   }
 }
 
@@ -404,8 +398,7 @@ void AttackPath(Totals* totals) {
     if (code == Code::kCantOpen || code == Code::kInvalidArgument) {
       ++totals->told;
     } else {
-      totals->problems.push_back("path " + path.substr(0, 80) + ": not refused");
-      std::fprintf(stderr, "malformed: %s\n", totals->problems.back().c_str());
+      totals->problems->Add("path " + path.substr(0, 80) + ": not refused");
     }
     if (opened.ok()) static_cast<void>(CloseStore(opened.value().engine));
   }
@@ -433,27 +426,24 @@ int Malformed(const Flags& flags) {
               crc ? "with" : "without");
   const std::string only = flags.Has("replay") ? flags.Text("replay") : "";
   Judge judge(image, crc, only);
-  std::vector<std::string> problems;
+  Problems problems("malformed", flags);
   const auto run = [&](const char* what, auto work) {
+    if (problems.enough()) return;
     Totals totals;
+    totals.problems = &problems;
     const double started = NowSeconds();
     work(&totals);
     Print(what, totals, started);
-    problems.insert(problems.end(), totals.problems.begin(), totals.problems.end());
   };
   run("flipped bits", [&](Totals* totals) { FlipBits(image, judge, wanted, seed, totals); });
   run("cut, zeroed, swapped and random pages",
       [&](Totals* totals) { Mangle(image, judge, wanted / 10, seed + 1, totals); });
   run("foreign and damaged logs", [&](Totals* totals) { ForeignLogs(image, judge, wanted / 20, seed + 2, totals); });
-  if (!only.empty()) {
-    std::printf("malformed: %zu problems\n", problems.size());
-    return problems.empty() ? 0 : 1;
-  }
+  if (!only.empty()) return problems.Finish();
   run("edited schemas", [&](Totals* totals) { AttackSchema(image, totals); });
   run("defensive flags of each role", [&](Totals* totals) { CheckFlags(image, totals); });
   run("paths that are no database file", [&](Totals* totals) { AttackPath(totals); });
-  std::printf("malformed: %zu problems\n", problems.size());
-  return problems.empty() ? 0 : 1;
+  return problems.Finish();
 }
 
 }  // namespace hypha::reliability

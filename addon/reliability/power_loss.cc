@@ -8,6 +8,7 @@
 #include "roles.h"
 #include "schema/migrations.h"
 #include "support/check.h"
+#include "support/problems.h"
 #include "support/process.h"
 #include "support/random.h"
 #include "support/watch.h"
@@ -23,7 +24,6 @@ struct Totals {
   std::int64_t doubles = 0;
   std::int64_t lost_units = 0;  // acknowledged at a lower level and gone
   std::int64_t points = 0;
-  std::vector<std::string> problems;
 };
 
 // A session of random units at mixed levels, with checkpoints and reopenings; its steps say what was told, the marks in
@@ -34,17 +34,21 @@ struct Session {
   Content start;
 };
 
-Session Record(std::uint64_t seed, int units) {
+Session Record(std::uint64_t seed) {
   Random random(seed);
   const Workload& workload = Workloads()[random.Below(Workloads().size())];
   const StartingPoint& start = StartOf(workload);
   Stage stage(start.image, start.content);
   if (!stage.Open()) std::abort();
-  for (int i = 0; i < units; ++i) {
+  // In every other session much is written before the next sync.
+  const std::uint64_t full_is_one_in = random.OneIn(2) ? 3 : 16;
+  const std::uint64_t units = 8 + random.Below(25);
+  for (std::uint64_t i = 0; i < units; ++i) {
     // A single write at kOff is one at kNormal in a store that was opened at more.
-    static constexpr Durability kLevels[] = {Durability::kFull, Durability::kNormal, Durability::kOff};
-    stage.Do(MakeUnit(seed, 1, static_cast<std::uint64_t>(i)), kLevels[random.Below(std::size(kLevels))]);
-    if (random.OneIn(8)) stage.Checkpoint();
+    const Durability weak = random.OneIn(3) ? Durability::kNormal : Durability::kOff;
+    const Durability level = random.OneIn(full_is_one_in) ? Durability::kFull : weak;
+    stage.Do(MakeUnit(seed, 1, i), level);
+    if (random.OneIn(5)) stage.Checkpoint();
     if (random.OneIn(15)) {
       stage.Close();
       if (!stage.Open()) std::abort();
@@ -72,6 +76,19 @@ std::vector<Step> ToldUntil(const Session& session, std::size_t at) {
   return steps;
 }
 
+// With one write on its way, most of the variants are the same few; with none, all are one.
+bool IsNew(std::uint64_t variant, std::size_t pending) {
+  if (pending > 1 || variant == 0) return true;
+  return pending == 1 && (variant == 1 || variant == 4 || variant == 5);
+}
+
+constexpr std::uint64_t kVariants = 12;
+
+// At each point nothing arrives, and everything; of the other ways some, so that there is time for more sessions.
+bool IsPicked(std::uint64_t variant, std::uint64_t wanted, Random random) {
+  return variant < 2 || random.Below(kVariants - 2) + 2 < wanted;
+}
+
 PowerLine::Choice ChoiceOf(std::uint64_t variant, std::size_t pending, Random& random) {
   PowerLine::Choice choice;
   choice.seed = random.Next();
@@ -81,7 +98,8 @@ PowerLine::Choice ChoiceOf(std::uint64_t variant, std::size_t pending, Random& r
   switch (variant) {
     case 0: break;
     case 1: all(Fate::kKept); break;
-    case 2:  // one alone arrives
+    case 2:
+    case 8:  // one alone arrives
       choice.fates[random.Below(pending)] = Fate::kKept;
       break;
     case 3:  // one alone is lost
@@ -92,6 +110,12 @@ PowerLine::Choice ChoiceOf(std::uint64_t variant, std::size_t pending, Random& r
     case 5:  // the last one is torn
       all(Fate::kKept);
       choice.fates.back() = random.OneIn(2) ? Fate::kTorn : Fate::kGarbage;
+      break;
+    case 6:
+    case 9:  // what was written first is lost, as in a log whose old start comes back
+    case 7:  // what was written last
+      for (std::size_t i = random.Below(pending); i < pending; ++i) choice.fates[i] = Fate::kKept;
+      if (variant == 7) std::reverse(choice.fates.begin(), choice.fates.end());
       break;
     default:
       for (auto& fate : choice.fates) fate = static_cast<Fate>(random.Below(4));
@@ -117,33 +141,32 @@ Result<Content> Recover(bool check) {
 }
 
 // The power goes again, while the store recovers.
-void LoseTwice(const DiskImage& image, const Content& content, Random& random, const std::string& name,
-               Totals* totals) {
+void LoseTwice(const DiskImage& image, const Content& content, Random& random, const std::string& name, Totals* totals,
+               Problems* problems) {
   SimDisk::Mount(image);
   auto first = ContentOnDisk(false);  // opens, empties the log, closes
   const DiskTrace trace = SimDisk::TakeTrace();
   if (!first.ok()) {
-    totals->problems.push_back(name + ", full open: " + first.status().message());
+    problems->Add(name + ", full open: " + first.status().message());
     return;
   }
   PowerLine line(trace);
   while (line.Step()) {
     if (line.event().kind == DiskEvent::Kind::kMark || line.pending() == 0) continue;
-    const auto choice = ChoiceOf(random.Below(8), line.pending(), random);
+    const auto choice = ChoiceOf(random.Below(9), line.pending(), random);
     SimDisk::Mount(line.Lose(choice));
     auto again = Recover(false);
     ++totals->doubles;
     const std::string difference = again.ok() ? Difference(content, again.value()) : again.status().message();
-    if (!difference.empty())
-      totals->problems.push_back(name + ", again at " + std::to_string(line.at()) + ": " + difference);
+    if (!difference.empty()) problems->Add(name + ", again at " + std::to_string(line.at()) + ": " + difference);
   }
 }
 
 void RunPoint(const Session& session, const PowerLine& line, std::uint64_t variant, std::uint64_t seed,
-              const std::string& name, Totals* totals) {
+              const std::string& name, Totals* totals, Problems* problems) {
   NextCase(name);
   Random random(seed, line.at(), variant);
-  const PowerLine::Choice choice = ChoiceOf(line.pending() == 0 ? 0 : variant, line.pending(), random);
+  const PowerLine::Choice choice = ChoiceOf(variant, line.pending(), random);
   const DiskImage image = line.Lose(choice);
   SimDisk::Mount(image);
   auto content = Recover(random.OneIn(8));
@@ -156,12 +179,11 @@ void RunPoint(const Session& session, const PowerLine& line, std::uint64_t varia
   const auto steps = ToldUntil(session, line.at());
   const Status judged = content.ok() ? Stage::Judge(session.start, steps, content.value(), true) : content.status();
   if (!judged.ok()) {
-    totals->problems.push_back(name + ": " + judged.message());
-    if (totals->problems.size() <= 20) std::fprintf(stderr, "power: %s\n", totals->problems.back().c_str());
+    problems->Add(name + ": " + judged.message());
     return;
   }
   if (!Stage::Judge(session.start, steps, content.value(), false).ok()) ++totals->lost_units;
-  if (random.OneIn(200)) LoseTwice(image, content.value(), random, name, totals);
+  if (random.OneIn(200)) LoseTwice(image, content.value(), random, name, totals, problems);
 }
 
 // For --replay: what was told, and the end of the trace.
@@ -192,28 +214,33 @@ int PowerLoss(const Flags& flags) {
   WatchCases("power");
   const std::int64_t wanted = flags.Number("runs", 12'000);
   const std::string replay = flags.Text("replay");  // session,event,variant
-  const auto variants = static_cast<std::uint64_t>(flags.Number("variants", 12));
+  const auto variants = static_cast<std::uint64_t>(flags.Number("variants", 5));
   const double started = NowSeconds();
   Totals totals;
-  for (std::uint64_t number = 0; totals.runs < wanted; ++number) {
+  Problems problems("power", flags);
+  for (std::uint64_t number = 0; totals.runs < wanted && !problems.enough(); ++number) {
     const std::string prefix = std::to_string(number) + ",";
     if (!replay.empty() && replay.rfind(prefix, 0) != 0) {
       if (static_cast<std::int64_t>(number) > wanted) return 2;
       continue;
     }
     NextCase("recording session " + std::to_string(number));
-    const Session session = Record(seed + number, 40);
+    const Session session = Record(seed + number);
     PowerLine line(session.trace);
     while (line.Step()) {
       if (line.event().kind == DiskEvent::Kind::kMark) continue;
       ++totals.points;
-      // With nothing pending all variants are one.
-      for (std::uint64_t variant = 0; variant < (line.pending() == 0 ? 1 : variants); ++variant) {
+      for (std::uint64_t variant = 0; variant < kVariants; ++variant) {
+        if (!IsNew(variant, line.pending())) continue;
+        const Random picks(seed + number, line.at(), kVariants + variant);
+        if (replay.empty() && !IsPicked(variant, variants, picks)) continue;
         const std::string name = prefix + std::to_string(line.at()) + "," + std::to_string(variant);
-        if (replay.empty() || replay == name) RunPoint(session, line, variant, seed + number, name, &totals);
+        if (replay.empty() || replay == name) {
+          RunPoint(session, line, variant, seed + number, name, &totals, &problems);
+        }
         if (replay == name) Explain(session, line);
       }
-      if (totals.runs >= wanted) break;
+      if (totals.runs >= wanted || problems.enough()) break;
     }
     if (!replay.empty()) break;
   }
@@ -222,8 +249,7 @@ int PowerLoss(const Flags& flags) {
               static_cast<long long>(totals.doubles), NowSeconds() - started);
   std::printf("power: in %lld of them commits of a lower level than full were gone, as promised a prefix stayed\n",
               static_cast<long long>(totals.lost_units));
-  std::printf("power: %zu problems\n", totals.problems.size());
-  return totals.problems.empty() ? 0 : 1;
+  return problems.Finish();
 }
 
 }  // namespace hypha::reliability

@@ -38,6 +38,9 @@ enum class Mutant : int {
   kRetryFailedSync,
   kTransactionEndUnheeded,
   kIgnoreConflicts,
+  kOffIsOff,
+  kSkipChecksum,
+  kNormalForFull,
   kCount
 };
 

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/mutant.h"
 #include "exec/stats_json.h"
 #include "hypha/caught.h"
 #include "ops/backup.h"
@@ -178,7 +179,8 @@ Status EngineImpl::WithSnapshot(const std::function<Status(Connection&)>& work) 
 // A commit without any sync may start the log over and lose, with the power, what was durable before: only who opened
 // the whole store so may have that.
 void EngineImpl::RaiseLevel(WriteRequest* request) const {
-  if (options_.durability != Durability::kOff) request->durability = std::max(request->durability, Durability::kNormal);
+  if (options_.durability == Durability::kOff || Mutated(Mutant::kOffIsOff)) return;
+  request->durability = std::max(request->durability, Durability::kNormal);
 }
 
 void EngineImpl::Write(WriteRequest request, WriteDone done) {

@@ -236,6 +236,7 @@ Result<std::int64_t> Connection::QueryInteger(const char* sql) {
 }
 
 Status Connection::SetDurability(Durability durability) {
+  if (Mutated(Mutant::kNormalForFull)) durability = std::min(durability, Durability::kNormal);
   if (durability == durability_) return Status::Ok();
   Status status = Exec(SynchronousText(durability));
   if (!status.ok()) return status;

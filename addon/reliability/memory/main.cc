@@ -10,6 +10,7 @@
 #include "memory/failing_memory.h"
 #include "support/exempt.h"
 #include "support/flags.h"
+#include "support/problems.h"
 #include "support/process.h"
 #include "support/random.h"
 #include "support/watch.h"
@@ -32,7 +33,6 @@ struct Totals {
   std::int64_t failed = 0;
   std::int64_t quiet = 0;
   std::map<Code, std::int64_t> codes;
-  std::vector<std::string> problems;
 };
 
 // What lack of memory may turn into; the second line is what a workload says of something that an earlier failure left
@@ -72,7 +72,7 @@ Status RunStage(const Case& which, Totals* totals) {
   return Status::Ok();
 }
 
-void RunCase(const Case& which, Totals* totals) {
+void RunCase(const Case& which, Totals* totals, Problems* problems) {
   NextCase(which.Text());
   const std::int64_t before = LiveSqliteBlocks();
   Status status = RunStage(which, totals);
@@ -81,9 +81,7 @@ void RunCase(const Case& which, Totals* totals) {
   if (status.ok() && LiveSqliteBlocks() > before) {
     status = Status(Code::kInternal, std::to_string(LiveSqliteBlocks() - before) + " blocks of SQLite's leaked");
   }
-  if (status.ok()) return;
-  totals->problems.push_back(which.Text() + ": " + status.message());
-  if (totals->problems.size() <= 20) std::fprintf(stderr, "memory: %s\n", totals->problems.back().c_str());
+  if (!status.ok()) problems->Add(which.Text() + ": " + status.message());
 }
 
 std::vector<Case> CasesOf(std::int64_t wanted, std::uint64_t seed) {
@@ -124,6 +122,7 @@ int Main(const Flags& flags) {
   WatchCases("memory");
   const double started = NowSeconds();
   Totals totals;
+  Problems problems("memory", flags);
   Case replay;
   if (flags.Has("replay") && !ParseCase(flags.Text("replay"), &replay)) return 2;
   for (const auto& workload : Workloads()) {  // what is made once and kept is made before anything is counted
@@ -131,16 +130,18 @@ int Main(const Flags& flags) {
     static_cast<void>(ContentOnDisk(true));
   }
   const auto cases = flags.Has("replay") ? std::vector<Case>{replay} : CasesOf(flags.Number("runs", 6000), seed);
-  for (const auto& each : cases) RunCase(each, &totals);
+  for (const auto& each : cases) {
+    RunCase(each, &totals, &problems);
+    if (problems.enough()) break;
+  }
   std::printf("memory: %lld runs, an allocation failed in %lld, in %lld nobody had to be told, in %.0f s\n",
               static_cast<long long>(totals.runs), static_cast<long long>(totals.failed),
               static_cast<long long>(totals.quiet), NowSeconds() - started);
   for (const auto& [code, count] : totals.codes) {
     std::printf("memory:   %s %lld times\n", std::string(Describe(code).name).c_str(), static_cast<long long>(count));
   }
-  if (totals.failed == 0) totals.problems.emplace_back("no allocation failed: nothing was tested");
-  std::printf("memory: %zu problems\n", totals.problems.size());
-  return totals.problems.empty() ? 0 : 1;
+  if (totals.failed == 0) problems.Add("no allocation failed: nothing was tested");
+  return problems.Finish();
 }
 
 }  // namespace

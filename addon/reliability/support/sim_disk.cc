@@ -214,8 +214,15 @@ int VfsFullPathname(sqlite3_vfs*, const char* name, int size, char* out) {
   return SQLITE_OK;
 }
 
+thread_local bool lock_refused = false;
+
+int VfsSleep(sqlite3_vfs*, int microseconds) {
+  if (std::exchange(lock_refused, false)) return microseconds;
+  return PlatformVfs()->xSleep(PlatformVfs(), microseconds);
+}
+
 sqlite3_vfs* NewSimVfs() {
-  auto* vfs = new sqlite3_vfs(*PlatformVfs());  // time and randomness are the platform's
+  auto* vfs = new sqlite3_vfs(*PlatformVfs());  // the clock and randomness are the platform's
   vfs->iVersion = 2;
   vfs->szOsFile = static_cast<int>(sizeof(Handle));
   vfs->zName = "sim-base";
@@ -224,6 +231,7 @@ sqlite3_vfs* NewSimVfs() {
   vfs->xDelete = &VfsDelete;
   vfs->xAccess = &VfsAccess;
   vfs->xFullPathname = &VfsFullPathname;
+  vfs->xSleep = &VfsSleep;
   vfs->xGetLastError = nullptr;
   return vfs;
 }
@@ -295,6 +303,8 @@ void SimDisk::SetCapacity(std::uint64_t bytes) {
   const DiskLock lock;
   TheDisk().capacity = bytes;
 }
+
+void SimDisk::NoteRefusedLock() { lock_refused = true; }
 
 void SimDisk::NoteFailedSync(bool log) {
   const DiskLock lock;

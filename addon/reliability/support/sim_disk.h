@@ -54,6 +54,8 @@ class SimDisk {
   static void SetCapacity(std::uint64_t bytes);
   // The next failing sync of the hook also loses what waited to be written, as Linux does.
   static void NoteFailedSync(bool log);
+  // The hook refuses this thread a lock that nobody holds: its next sleep would wait for nothing, and takes no time.
+  static void NoteRefusedLock();
 };
 
 // The state of a disk along its trace.
