@@ -3,35 +3,13 @@
 // and damaged files. Each part prints its seed; --replay with --only runs one case of a deterministic part again.
 
 import { randomInt } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { build, buildDirectory } from './build.js';
-import { GATES, PARTS } from './reliability/gates.js';
+import { build } from './build.js';
+import { GATES } from './reliability/gates.js';
+import { huntMutants } from './reliability/mutants.js';
+import { runPart } from './reliability/run-part.js';
 import { setUp } from './setup.js';
-import { heading, isMain, logPath, main, root, seconds, StepError, tryRun } from './support/run.js';
-
-const HOURS = 3_600_000;
-
-/** @param {string} directory of the build @param {string} name @param {string[]} args */
-function commandOf(directory, name, args) {
-  const part = PARTS[name];
-  if (part.script) return { command: process.execPath, args: [join(root, part.script), ...args] };
-  return { command: join(directory, part.program), args: [...(part.role ? [part.role] : []), ...args] };
-}
-
-/**
- * Runs one part to its end.
- * @param {string} name of PARTS
- * @param {string[]} args
- * @param {{ directory?: string, env?: Record<string, string>, log?: string, timeoutMs?: number }} [options]
- * @returns {Promise<{ ok: boolean, reason: string, text: string }>}
- */
-export async function runPart(name, args, { directory = buildDirectory('release'), env, log = `reliability-${name}.log`, timeoutMs = 24 * HOURS } = {}) {
-  const { command, args: all } = commandOf(directory, name, args);
-  const { ok, reason } = await tryRun(command, all, { log, env, timeoutMs });
-  return { ok, reason, text: readFileSync(logPath(log), 'utf8') };
-}
+import { heading, isMain, main, seconds, StepError } from './support/run.js';
 
 /**
  * @param {string} gate of GATES
@@ -58,7 +36,6 @@ if (isMain(import.meta.url)) {
     const options = /** @type {const} */ ({ gate: { type: 'string', default: 'pr' }, seed: { type: 'string' }, only: { type: 'string' }, replay: { type: 'string' } });
     const { gate, seed, only, replay } = parseArgs({ options }).values;
     if (gate === 'mutants') {
-      const { huntMutants } = await import('./reliability/mutants.js');
       await setUp('build');
       return huntMutants({ only });
     }

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, buildDirectory } from '../build.js';
 import { heading, root, seconds, StepError } from '../support/run.js';
-import { runPart } from '../reliability.js';
+import { runPart } from './run-part.js';
 
 const SEED = '20261125';
 
