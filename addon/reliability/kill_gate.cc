@@ -58,7 +58,7 @@ class Victim {
     EndWitness(opener_, "opener", "opened", &totals_.opens);
   }
 
-  // Starts a writer, lets `end` end it, and checks.
+  // Starts a writer, lets `end(writer, ledger)` end it, and checks.
   template <class End>
   void Run(const std::string& name, std::vector<std::string> extra, End end) {
     Ledger ledger(folder_.File("ledger"), true);
@@ -69,7 +69,7 @@ class Victim {
         std::to_string(seed_), "--first", first};
     arguments.insert(arguments.end(), extra.begin(), extra.end());
     Process writer(arguments);
-    const std::string why = end(writer);
+    const std::string why = end(writer, ledger);
     ++totals_.kills;
     ++totals_.ends[name];
     if (!why.empty()) Problem(name, why);
@@ -218,6 +218,17 @@ std::string ExpectEnd(Process& writer, int wanted) {
   return code == Process::kTimedOut ? "hangs" : "ended with " + std::to_string(code);
 }
 
+// However busy the machine is, most deaths shall come while something is written, and not while the process starts.
+void AwaitFirstRequest(Process& writer, const Ledger& ledger) {
+  const auto asked = [&] {
+    for (int client = 0; client < kClients; ++client) {
+      if (ledger.Asked(client, 0) != Told::kNothing) return true;
+    }
+    return false;
+  };
+  for (const std::int64_t start = NowMs(); !asked() && !writer.Ended() && NowMs() - start < kHangMs;) SleepMs(1);
+}
+
 // Death from outside at a random time.
 void RunBlackbox(const Flags& flags, std::uint64_t seed, Totals& totals) {
   const std::int64_t runs = flags.Number("runs", 300);
@@ -236,8 +247,10 @@ void RunBlackbox(const Flags& flags, std::uint64_t seed, Totals& totals) {
     const std::uint64_t kind = random.Below(20);
     const int signal = kind == 0 ? SIGTERM : kind == 1 ? SIGABRT : SIGKILL;
     const bool stopped = kind == 2;
+    const bool while_writing = !random.OneIn(5);
     const std::string name = kind == 0 ? "SIGTERM" : kind == 1 ? "SIGABRT" : stopped ? "SIGSTOP+SIGKILL" : "SIGKILL";
-    victim->Run(name, extra, [&](Process& writer) {
+    victim->Run(name, extra, [&](Process& writer, const Ledger& ledger) {
+      if (while_writing) AwaitFirstRequest(writer, ledger);
       SleepMs(wait);
       if (stopped) writer.Signal(SIGSTOP);
       if (stopped) SleepMs(flags.Number("stop-ms", 200));
@@ -260,7 +273,7 @@ void RunPoints(const Flags& flags, std::uint64_t seed, Totals& totals) {
     for (std::int64_t i = 0; i < times && !totals.problems.enough(); ++i) {
       const std::string target = std::string(point) + ":" + std::to_string(1 + random.Below(i == 0 ? 1 : 6));
       victim.Run(target, {"--migrate", "--point", target, "--sessions", "60"},
-                 [](Process& writer) { return ExpectEnd(writer, -SIGKILL); });
+                 [](Process& writer, const Ledger&) { return ExpectEnd(writer, -SIGKILL); });
     }
   }
 }

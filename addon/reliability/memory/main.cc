@@ -29,6 +29,7 @@ struct Case {
 };
 
 struct Totals {
+  std::int64_t allocations = 0;  // of all workloads, when none fails
   std::int64_t runs = 0;
   std::int64_t failed = 0;
   std::int64_t quiet = 0;
@@ -84,12 +85,14 @@ void RunCase(const Case& which, Totals* totals, Problems* problems) {
   if (!status.ok()) problems->Add(which.Text() + ": " + status.message());
 }
 
-std::vector<Case> CasesOf(std::int64_t wanted, std::uint64_t seed) {
+// `wanted` or a little less, spread over all workloads; every allocation, when there are fewer.
+std::vector<Case> CasesOf(std::int64_t wanted, std::uint64_t seed, Totals* totals) {
   std::vector<Case> cases;
   Random random(seed);
   const auto share = static_cast<std::int64_t>(static_cast<std::size_t>(wanted) / (2 * Workloads().size()));
   for (const auto& workload : Workloads()) {
     const std::int64_t count = AllocationsOf(workload);
+    totals->allocations += count;
     const std::int64_t points = std::min(count, std::max<std::int64_t>(1, share));
     for (const bool for_ever : {false, true}) {
       for (std::int64_t i = 0; i < points; ++i) {
@@ -129,11 +132,14 @@ int Main(const Flags& flags) {
     static_cast<void>(AllocationsOf(workload));
     static_cast<void>(ContentOnDisk(true));
   }
-  const auto cases = flags.Has("replay") ? std::vector<Case>{replay} : CasesOf(flags.Number("runs", 6000), seed);
+  const auto cases =
+      flags.Has("replay") ? std::vector<Case>{replay} : CasesOf(flags.Number("runs", 6000), seed, &totals);
   for (const auto& each : cases) {
     RunCase(each, &totals, &problems);
     if (problems.enough()) break;
   }
+  std::printf("memory: %lld allocations in %zu workloads, each to be failed in two ways\n",
+              static_cast<long long>(totals.allocations), Workloads().size());
   std::printf("memory: %lld runs, an allocation failed in %lld, in %lld nobody had to be told, in %.0f s\n",
               static_cast<long long>(totals.runs), static_cast<long long>(totals.failed),
               static_cast<long long>(totals.quiet), NowSeconds() - started);
