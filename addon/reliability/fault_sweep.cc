@@ -74,7 +74,6 @@ class FaultHook final : public CallHook {
     if (fault_.loses) SimDisk::NoteFailedSync(call.file == FileKind::kLog);
     return fault_.code;
   }
-  std::int64_t calls() const { return calls_; }
   std::int64_t fired() const { return fired_; }
 
  private:
@@ -122,17 +121,27 @@ bool MayBeTold(Code code) {
   return std::find(kAllowed.begin(), kAllowed.end(), code) != kAllowed.end();
 }
 
+class CountingHook final : public CallHook {
+ public:
+  int Before(const VfsCall& call, int*) override {
+    ++calls_[static_cast<std::size_t>(call.method)];
+    return SQLITE_OK;
+  }
+  std::int64_t calls(Method method) const { return calls_[static_cast<std::size_t>(method)]; }
+
+ private:
+  std::array<std::atomic<std::int64_t>, static_cast<std::size_t>(Method::kCount)> calls_{};
+};
+
 // How often the workload calls each method when nothing fails.
-std::int64_t CallsOf(const Workload& workload, const Fault& fault) {
-  FaultHook hook(fault, 1LL << 60, 0);
+void CountCalls(const Workload& workload, CountingHook* hook) {
+  NextCase(std::string("counting the calls of ") + workload.name);
   const StartingPoint& start = StartOf(workload);
-  SetCallHook(nullptr);
   Stage stage(start.image, start.content);
-  SetCallHook(&hook);
+  SetCallHook(hook);
   workload.run(stage);
   stage.Close();
   SetCallHook(nullptr);
-  return hook.calls();
 }
 
 void RunCase(const Case& which, Totals* totals, Problems* problems) {
@@ -163,8 +172,10 @@ std::vector<Case> CasesOf(const Flags& flags, std::uint64_t seed) {
   std::vector<Case> kinds;
   std::vector<std::int64_t> calls;
   for (const auto& workload : Workloads()) {
+    CountingHook hook;
+    CountCalls(workload, &hook);
     for (const auto& fault : kFaults) {
-      const std::int64_t count = CallsOf(workload, fault);
+      const std::int64_t count = hook.calls(fault.method);
       for (const auto& mode : kModes) {
         if (count > 0) kinds.push_back({&workload, &fault, &mode, 0});
         if (count > 0) calls.push_back(count);
@@ -196,6 +207,7 @@ std::vector<Case> CasesOf(const Flags& flags, std::uint64_t seed) {
       cases.back().at = 1 + from + static_cast<std::int64_t>(random.Below(static_cast<std::uint64_t>(next - from)));
     }
   }
+  random.Shuffle(&cases);  // all kinds early on
   return cases;
 }
 

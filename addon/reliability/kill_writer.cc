@@ -110,6 +110,7 @@ bool RunSession(Job& job) {
   options.path = job.path;
   options.readers = 1;
   options.busy_timeout_ms = 20'000;
+  if (job.random.OneIn(2)) options.wal.cache_kib = 16;  // larger transactions reach the log before they are committed
   auto opened = OpenStore(options, job.hooks);
   if (!opened.ok()) {
     std::fprintf(stderr, "open: %s\n", opened.status().message().c_str());

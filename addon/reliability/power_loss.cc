@@ -39,6 +39,7 @@ Session Record(std::uint64_t seed) {
   const Workload& workload = Workloads()[random.Below(Workloads().size())];
   const StartingPoint& start = StartOf(workload);
   Stage stage(start.image, start.content);
+  if (random.OneIn(3)) stage.set_cache_kib(Stage::kSmallCache);
   if (!stage.Open()) std::abort();
   // In every other session much is written before the next sync.
   const std::uint64_t full_is_one_in = random.OneIn(2) ? 3 : 16;

@@ -82,6 +82,7 @@ async function look(hunt, number) {
     timeoutMs: 15 * 60_000,
   });
   if (ok) return undefined;
+  if (text.includes('nothing was tested')) throw new StepError(`"${hunt}" tested nothing: build/logs/mutant-${number}.log`);
   const [first] = text.split('\n').filter((line) => /: (?:problem|hangs|crashed)\b/.test(line));
   return (first ?? reason).slice(0, 200);
 }

@@ -46,6 +46,7 @@ bool MayBeTold(Code code) {
 }
 
 std::int64_t AllocationsOf(const Workload& workload) {
+  NextCase(std::string("counting the allocations of ") + workload.name);
   const StartingPoint& start = StartOf(workload);
   Stage stage(start.image, start.content);
   ArmMemory({});
@@ -103,6 +104,7 @@ std::vector<Case> CasesOf(std::int64_t wanted, std::uint64_t seed, Totals* total
       }
     }
   }
+  random.Shuffle(&cases);  // all workloads early on
   return cases;
 }
 

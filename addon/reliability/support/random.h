@@ -1,7 +1,10 @@
 // A small generator whose whole state is one number: any part of a random run can be made again from its seed.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 namespace hypha::reliability {
 
@@ -23,6 +26,10 @@ class Random {
   // 0 .. bound - 1
   std::uint64_t Below(std::uint64_t bound) { return bound == 0 ? 0 : Next() % bound; }
   bool OneIn(std::uint64_t n) { return Below(n) == 0; }
+  template <class T>
+  void Shuffle(std::vector<T>* items) {
+    for (std::size_t i = items->size(); i > 1; --i) std::swap((*items)[i - 1], (*items)[Below(i)]);
+  }
 
  private:
   std::uint64_t state_;

@@ -57,7 +57,8 @@ void Stage::Note(const Status& status) {
 }
 
 bool Stage::Open() {
-  const OpenOptions options = StoreOptions();
+  OpenOptions options = StoreOptions();
+  options.wal.cache_kib = cache_kib_;
   const Hooks hooks = OnSimDisk();
   auto opened = [&] {
     const NotExempt engine;

@@ -29,6 +29,11 @@ class Stage {
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
 
+  // From the next Open() on. With a small one a transaction reaches the log before it is committed, and some of its
+  // pages more than once.
+  static constexpr std::int64_t kSmallCache = 16;
+  void set_cache_kib(std::int64_t kib) { cache_kib_ = kib; }
+
   // What a workload does. Each notes the codes it sees; none of them throws or stops the run.
   bool Open();
   void Close();
@@ -67,6 +72,7 @@ class Stage {
   std::size_t elsewhere_from_ = 0;  // steps that another engine was given
   std::size_t elsewhere_to_ = 0;
   std::set<Code> codes_;
+  std::int64_t cache_kib_ = 64;
 };
 
 // What a database on the disk holds; it is brought to the latest schema.

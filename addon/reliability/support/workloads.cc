@@ -77,10 +77,15 @@ void Group(Stage& stage) {
   poisoned.ops.back().key = "k0";
   poisoned.ops.back().if_version = 4'000'000'000'000;
   poisoned.rolls_back = true;
-  Unit counting = Batch("base", 0, 4);
-  counting.ops.push_back(Of(WriteKind::kEdit, "small", "1"));
-  counting.ops.back().key = "a";
-  stage.DoTogether({counting, poisoned, Batch("other", 1, 4), Request({Set("third", "x", "1")}, false)});
+  // What is applied twice shows; while the first of all is written, the others become a group.
+  const auto counting = [](const std::string& ns, int from) {
+    Unit unit = Batch(ns, from, 4);
+    unit.ops.push_back(Of(WriteKind::kEdit, "small", "1"));
+    unit.ops.back().key = "a";
+    return unit;
+  };
+  stage.DoTogether({Batch("base", 30, 20), counting("base", 0), poisoned, counting("other", 1),
+                    Request({Set("third", "x", "1")}, false)});
 }
 
 void DeleteAndQuery(Stage& stage) {
@@ -102,6 +107,7 @@ void DeleteAndQuery(Stage& stage) {
 }
 
 void Index(Stage& stage) {
+  stage.set_cache_kib(Stage::kSmallCache);
   stage.Open();
   stage.Do(Request({Of(WriteKind::kCreateIndex, "base", "[{\"field\":\"i\"}]")}, false));
   QuerySpec query;
@@ -167,6 +173,7 @@ void TwoProcesses(Stage& stage) {
 }
 
 void LargeValues(Stage& stage) {
+  stage.set_cache_kib(Stage::kSmallCache);
   stage.Open();
   stage.Do(Batch("large", 0, 3, 60'000));
   stage.Do(Batch("large", 1, 2, 10));
