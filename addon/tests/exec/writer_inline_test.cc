@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "exec/writer_fixture.h"
+#include "support/fake_clock.h"
 
 namespace hypha {
 namespace {
@@ -14,6 +15,10 @@ using test::TheFaults;
 
 class WriterInlineTest : public test::WriterFixture {
  protected:
+  void SetUp() override {
+    clock_.Install(&hooks_);
+    WriterFixture::SetUp();
+  }
   // The writer answers before it goes idle: the next moment may find it busy.
   TransactionId BeginInline(std::int64_t timeout_ms = 30'000, const void* owner = nullptr,
                             Durability durability = Durability::kNormal) {
@@ -44,6 +49,8 @@ class WriterInlineTest : public test::WriterFixture {
   }
   // An empty log is started over by the next commit, which syncs.
   void FillLog() { ASSERT_TRUE(Write({SetOp("first")}).Get().status.ok()); }
+
+  test::FakeClock clock_;
 };
 
 TEST_F(WriterInlineTest, AWholeTransactionRunsOnTheCallingThread) {
@@ -132,11 +139,12 @@ TEST_F(WriterInlineTest, LongWorkIsTheWriterThreads) {
 
 TEST_F(WriterInlineTest, OnlyTheOpenOneAndNotPastItsDeadline) {
   FillLog();
-  const auto id = BeginInline(40);
+  const auto id = BeginInline(60'000);
   EXPECT_FALSE(SetInline(id + 1000, SetOp("a")).has_value());
   TransactionId second = 0;
   EXPECT_FALSE(writer_->TryBeginInline(nullptr, Durability::kNormal, 1000, &second));
   EXPECT_TRUE(SetInline(id, SetOp("a"))->status.ok());
+  clock_.Advance(std::chrono::milliseconds(60'001));
   // The thread ends it, though nobody told it anything since.
   EXPECT_TRUE(Write({SetOp("b")}).Get().status.ok());
   EXPECT_FALSE(SetInline(id, SetOp("a")).has_value());
@@ -151,7 +159,7 @@ TEST_F(WriterInlineTest, TheDeadlineHoldsWhileEverybodySleeps) {
   Status status;
   const auto before = BeginInline(60'000, &owner);
   ASSERT_TRUE(writer_->TryEndInline(before, false, &status));
-  const auto id = BeginInline(40, &owner);
+  const auto id = BeginInline(1000, &owner);
   EXPECT_TRUE(SetInline(id, SetOp("a"))->status.ok());
   const auto give_up = std::chrono::steady_clock::now() + test::kPatience;
   // The lock is free for others once the transaction is rolled back.
