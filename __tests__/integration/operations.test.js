@@ -163,7 +163,8 @@ describe('transactions that find the lock taken', () => {
       const error = await store.set('k', 1).catch((failure) => failure);
       clearInterval(timer);
       expect(error).toBeInstanceOf(StorageError);
-      expect(error).toMatchObject({ code: 'HYPHA_BUSY', attempts: 3, retryable: true, sqliteCode: 5 });
+      expect(error).toMatchObject({ code: 'HYPHA_BUSY', retryable: true, sqliteCode: 5 });
+      expect([2, 3]).toContain(error.attempts); // 100 ms, 200, and what is left, if each ends in time
       expect(ticks.length).toBeGreaterThan(5); // the loop went on
     });
   }));
