@@ -23,7 +23,7 @@ describe('store.buffer()', () => {
     const took = performance.now() - start;
     // Beside a plain timer of the same length, so that a busy machine is not taken for a late buffer.
     expect(took).toBeGreaterThan(995);
-    expect(performance.now() - (await late)).toBeLessThan(100);
+    expect(performance.now() - (await late)).toBeLessThan(500);
     expect(buffer.stats()).toMatchObject({ buffered: 0, bytes: 0, flushes: 1, byTime: 1, bySize: 0, committed: 49 });
     expect(await store.count()).toBe(49);
   });
