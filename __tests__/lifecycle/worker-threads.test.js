@@ -27,6 +27,7 @@ describe.each([
 
   it('leave no file descriptor behind', () => {
     const [{ before, after, database }] = child.data;
+    console.log(`${workers} workers: ${before} descriptors before and ${after} after them, ${child.acks.length} acknowledged writes`);
     expect(database).toEqual([]);
     expect(after).toBeLessThanOrEqual(before);
   });

@@ -9,7 +9,11 @@ const { path, scene, options } = input();
 phase('open');
 const store = await open({ path, durability: 'normal' });
 const buffer = store.buffer(options);
-const add = (key) => buffer.set(key, { key }).then(() => ack(key));
+let acknowledged = 0;
+const add = (key) => buffer.set(key, { key }).then(() => {
+  ack(key);
+  if (++acknowledged === 1) phase('acknowledged');
+});
 
 const scenes = {
   // The parent kills this one.
