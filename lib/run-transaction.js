@@ -57,7 +57,7 @@ async function runOnce(store, body, options) {
   let result;
   try {
     const running = options.readOnly ? Promise.resolve().then(() => body(tx)) : runInside(store, () => body(tx));
-    result = await bounded(running, options.timeout ?? store.limits.transactionTimeout, options.signal);
+    result = await bounded(store, running, options.timeout ?? store.limits.transactionTimeout, options.signal);
   } catch (error) {
     await tx.rollback().catch(() => {}); // the body's own error is the one to tell; the engine rolls back in any case
     throw error;
@@ -67,14 +67,16 @@ async function runOnce(store, body, options) {
 }
 
 /**
- * Waits for a body no longer than its transaction lives: one that never returns must not keep its caller.
+ * Waits for a body no longer than its transaction lives, and not after its store is closed: one that never returns must
+ * not keep its caller, nor the process.
  * @template T
+ * @param {StoreSession} store
  * @param {Promise<T>} running
  * @param {number} timeout
  * @param {AbortSignal | undefined} signal
  * @returns {Promise<T>}
  */
-function bounded(running, timeout, signal) {
+function bounded(store, running, timeout, signal) {
   return new Promise((resolve, reject) => {
     const unwatch = signal && onAbort(signal, () => end(() => reject(aborted(signal))));
     const late = () => end(() => reject(new StorageError('HYPHA_TRANSACTION_TIMEOUT', 'the body of the transaction did not end in time; it was rolled back')));
@@ -85,6 +87,6 @@ function bounded(running, timeout, signal) {
       unwatch?.();
       tell();
     };
-    running.then((value) => end(() => resolve(value)), (error) => end(() => reject(error)));
+    store.untilClosed(running).then((value) => end(() => resolve(value)), (error) => end(() => reject(error)));
   });
 }

@@ -340,7 +340,12 @@ export class StoreSession {
     return this.#write(op, durability, control);
   }
 
-  /** What its function promised, waited for no longer than close() can. @template T @param {Promise<T>} promise @returns {Promise<T>} */
+  /** What the body of a transaction or a snapshot promised, waited for until close() has ended. @template T @param {Promise<T>} promise @returns {Promise<T>} */
+  untilClosed(promise) {
+    return this.#closing.unlessOver(promise);
+  }
+
+  /** What the function of an update promised, waited for no longer than close() can. @template T @param {Promise<T>} promise @returns {Promise<T>} */
   untilClose(promise) {
     return this.#closing.unlessBegun(promise, () => this.#turn.next());
   }
@@ -440,6 +445,10 @@ export class StoreSession {
     this.#native.abandon(); // else reads would wait for writes that wait for a transaction
     await this.flushBuffers();
     await this.#closing.ended(this.limits.transactionTimeout);
-    return settle(this.#native.close());
+    try {
+      return await settle(this.#native.close());
+    } finally {
+      this.#closing.over();
+    }
   }
 }

@@ -79,7 +79,8 @@ export class Store extends Operations {
   /**
    * Runs `body` with a view that stands still: every read of it sees the store as it was when the snapshot was taken,
    * after all that was issued before. Nobody waits for it. Past limits.snapshotAge its reads fail with
-   * HYPHA_SNAPSHOT_EXPIRED; beyond limits.maxSnapshots snapshots and iterators at once there is HYPHA_BUSY.
+   * HYPHA_SNAPSHOT_EXPIRED; beyond limits.maxSnapshots snapshots and iterators at once there is HYPHA_BUSY; a body that
+   * goes on when the store is closed is given up with HYPHA_CLOSED.
    * @template T
    * @param {(view: Snapshot) => T} body
    * @returns {Promise<Awaited<T>>} what the body returned
@@ -88,7 +89,7 @@ export class Store extends Operations {
     if (typeof body !== 'function') throw invalidArgument('body', 'a function');
     const session = await this.#session.beginSnapshot();
     try {
-      return await body(new Snapshot(session));
+      return await this.#session.untilClosed((async () => body(new Snapshot(session)))());
     } finally {
       await session.release();
     }

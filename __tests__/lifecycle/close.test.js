@@ -34,6 +34,38 @@ describe('closing a store', () => {
     expect(outcomes.filter(({ value }) => value === undefined)).toEqual([]);
   });
 
+  it.each([
+    ['a transaction', (store, body) => store.transaction(body)],
+    ['a read-only transaction', (store, body) => store.transaction(body, { readOnly: true })],
+    ['one that is tried again', (store, body) => store.transaction(body, { retries: 5 })],
+    ['a snapshot', (store, body) => store.snapshot(body)],
+  ])('does not wait for a body that never ends: %s', async (_, begin) => {
+    const store = await open({ path });
+    let begun;
+    const inBody = new Promise((resolve) => (begun = resolve));
+    const endless = outcome(begin(store, async (view) => {
+      begun(await view.get('a'));
+      await new Promise(() => {});
+    }));
+    await within('begin', inBody);
+    const closing = store.close();
+    expect(await within('give the body up', endless, 5000)).toEqual(CLOSED); // its deadline is far away
+    await within('close', closing);
+    expect(leftovers()).toEqual([]);
+  });
+
+  it('tells the error of a body that ends with it', async () => {
+    const store = await open({ path });
+    let closing;
+    const thrown = store.transaction(async (tx) => {
+      closing = store.close();
+      await expect(tx.get('a')).rejects.toMatchObject(CLOSED);
+      throw new Error('on purpose');
+    });
+    await expect(within('end', thrown)).rejects.toThrow('on purpose');
+    await within('close', closing);
+  });
+
   it('runs the reads that were issued before', async () => {
     const store = await open({ path });
     const reads = () => [
