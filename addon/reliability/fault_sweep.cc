@@ -152,6 +152,7 @@ void RunCase(const Case& which, Totals* totals, Problems* problems) {
   SetCallHook(&hook);
   which.workload->run(stage);
   SetCallHook(nullptr);
+  stage.NoteDisk();
   ++totals->runs;
   const auto problem = [&](const std::string& what) { problems->Add(which.Text() + ": " + what); };
   if (hook.fired() > 0) ++totals->fired;
@@ -164,6 +165,8 @@ void RunCase(const Case& which, Totals* totals, Problems* problems) {
     const Status status = (stage.*judge)();
     if (!status.ok()) return problem(status.message());
   }
+  const Status killed = stage.JudgeKilled();
+  if (!killed.ok()) problem(killed.message());
 }
 
 std::vector<Case> CasesOf(const Flags& flags, std::uint64_t seed) {

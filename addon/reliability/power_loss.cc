@@ -215,7 +215,7 @@ int PowerLoss(const Flags& flags) {
   WatchCases("power");
   const std::int64_t wanted = flags.Number("runs", 12'000);
   const std::string replay = flags.Text("replay");  // session,event,variant
-  const auto variants = static_cast<std::uint64_t>(flags.Number("variants", 5));
+  const auto variants = static_cast<std::uint64_t>(flags.Number("variants", 4));
   const double started = NowSeconds();
   Totals totals;
   Problems problems("power", flags);

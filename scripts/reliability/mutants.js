@@ -18,7 +18,7 @@ const HUNTS = {
   'kill while a copy is made': ['kill', ['--point', 'copy-written', '--points', '2']],
   'kill while a copy is begun': ['kill', ['--point', 'copy-created', '--points', '2']],
   'failing disk': ['faults', ['--runs', '1500']],
-  'lost power': ['power', ['--runs', '6000']],
+  'lost power': ['power', ['--runs', '12000']],
   'no memory': ['memory', ['--runs', '1500']],
   'malformed files': ['malformed', ['--runs', '300']],
 };
@@ -55,7 +55,7 @@ const KILLERS = {
   RollbackToKeepsCache: ['failing disk'],
   RetryFailedSync: ['failing disk'],
   TransactionEndUnheeded: ['failing disk'],
-  IgnoreConflicts: ['kill, at random'],
+  IgnoreConflicts: ['lost power', 'kill, at random'],
   OffIsOff: ['lost power'],
   SkipChecksum: ['malformed files'],
   NormalForFull: ['lost power'],

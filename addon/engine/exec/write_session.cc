@@ -200,7 +200,7 @@ bool WriteSession::ChecksHold(WriteJob& job) {
   for (std::size_t i = 0; i < ops.size(); ++i) {
     if (ops[i].kind != WriteKind::kCheck) continue;
     WriteOutcome outcome = writer_.Apply(ops[i]);
-    if (outcome.status.ok() || Mutated(Mutant::kIgnoreConflicts)) continue;
+    if (outcome.status.ok()) continue;
     if (hold) job.reply.outcomes.assign(ops.size(), WriteOutcome{});
     hold = false;
     job.reply.outcomes[i] = std::move(outcome);

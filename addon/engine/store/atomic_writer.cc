@@ -30,7 +30,7 @@ WriteOutcome EntryWriter::Check(const WriteOp& op) {
     Status status = cursor.status("read a version");
     if (!status.ok()) return {std::move(status), 0, 0};
   }
-  if (version == op.if_version.value_or(0)) return {Status::Ok(), version, 0};
+  if (version == op.if_version.value_or(0) || Mutated(Mutant::kIgnoreConflicts)) return {Status::Ok(), version, 0};
   return {Status(Code::kConflict, "Key \"" + op.key + "\" in namespace \"" + op.ns + "\" has another version"), version,
           0};
 }

@@ -248,4 +248,17 @@ Status Stage::JudgeAfterPowerLoss() {
   return content.ok() ? With("after a loss of power", Judge(start_, steps_, content.value(), true)) : content.status();
 }
 
+void Stage::NoteDisk() {
+  if (opened_.engine == nullptr) return;
+  noted_disk_ = SimDisk::Visible();
+  noted_steps_ = steps_;
+}
+
+Status Stage::JudgeKilled() const {
+  if (noted_disk_.empty()) return Status::Ok();
+  SimDisk::Mount(noted_disk_);
+  auto content = ContentOnDisk(false);
+  return content.ok() ? With("killed", Judge(start_, noted_steps_, content.value(), false)) : content.status();
+}
+
 }  // namespace hypha::reliability

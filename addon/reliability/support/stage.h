@@ -56,6 +56,10 @@ class Stage {
   // And after a loss of power that took all that was not synced: acknowledged units of level full are there.
   Status JudgeAfterPowerLoss();
 
+  // And what another process finds that comes after this one was killed at the time of NoteDisk(), with the store open.
+  void NoteDisk();
+  Status JudgeKilled() const;
+
   Status ReadOwnWrites();
 
   const std::set<Code>& codes() const { return codes_; }
@@ -72,6 +76,8 @@ class Stage {
   std::size_t elsewhere_from_ = 0;  // steps that another engine was given
   std::size_t elsewhere_to_ = 0;
   std::set<Code> codes_;
+  DiskImage noted_disk_;
+  std::vector<Step> noted_steps_;
   std::int64_t cache_kib_ = 64;
 };
 

@@ -130,6 +130,7 @@ void MigrateDown(Stage& stage) {
 }
 
 void Interactive(Stage& stage) {
+  stage.set_cache_kib(Stage::kSmallCache);
   stage.Open();
   Unit unit = Batch("base", 10, 3);
   unit.shape = Unit::Shape::kTransaction;
