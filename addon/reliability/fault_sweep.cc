@@ -69,7 +69,8 @@ class FaultHook final : public CallHook {
     const std::int64_t number = ++calls_;
     if (number < at_ || number >= at_ + length_) return SQLITE_OK;
     ++fired_;
-    *landed = fault_.landed;
+    // A disk that took every byte was not full.
+    *landed = fault_.code == SQLITE_FULL ? std::min(fault_.landed, call.bytes - 1) : fault_.landed;
     if (fault_.method == Method::kLock || fault_.method == Method::kShmLock) SimDisk::NoteRefusedLock();
     if (fault_.loses) SimDisk::NoteFailedSync(call.file == FileKind::kLog);
     return fault_.code;

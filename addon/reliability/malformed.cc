@@ -194,6 +194,23 @@ bool IntegrityFindsIt(const DiskImage& image) {
   return json.is_discarded() || json["integrity"] != "ok" || json["schema"]["verified"] != true;
 }
 
+// For --replay: what was read, where it is not what was stored.
+void Explain(const Seen& good, const Seen& seen) {
+  const auto print = [](const char* what, const char* ns, const std::string& before, const std::string& now) {
+    std::size_t at = 0;
+    while (at < before.size() && at < now.size() && before[at] == now[at]) ++at;
+    const std::size_t from = at < 300 ? 0 : at - 300;
+    if (before != now) {
+      std::printf("malformed: %s of %s was ...%s\nmalformed:   and is ...%s\n", what, ns,
+                  before.substr(from, 600).c_str(), now.substr(from, 600).c_str());
+    }
+  };
+  for (std::size_t i = 0; i < seen.many.size(); ++i) {
+    print("getMany", kNamespaces[i], good.many[i], seen.many[i]);
+    print("a query", kNamespaces[i], good.scans[i], seen.scans[i]);
+  }
+}
+
 class Judge {
  public:
   // `only`: the one case to run, or none.
@@ -209,6 +226,7 @@ class Judge {
     ++totals->runs;
     if (seen.codes.count(Code::kInternal) != 0) totals->problems->Add(name + ": HYPHA_INTERNAL " + seen.defect);
     const std::string verdict = sound ? "" : Compare(good_, seen);
+    if (!only_.empty()) Explain(good_, seen);
     if (verdict == "wrong") {
       ++totals->wrong;
       if (crc_) totals->problems->Add(name + ": a value changed without an error");

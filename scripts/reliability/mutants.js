@@ -82,9 +82,9 @@ async function look(hunt, number) {
     timeoutMs: 15 * 60_000,
   });
   if (ok) return undefined;
-  if (text.includes('nothing was tested')) throw new StepError(`"${hunt}" tested nothing: build/logs/mutant-${number}.log`);
-  const [first] = text.split('\n').filter((line) => /: (?:problem|hangs|crashed)\b/.test(line));
-  return (first ?? reason).slice(0, 200);
+  const noticed = text.split('\n').find((line) => /: (?:problem|hangs|crashed)\b/.test(line)) ?? reason;
+  if (noticed.includes('nothing was tested')) throw new StepError(`"${hunt}" tested nothing: build/logs/mutant-${number}.log`);
+  return noticed.slice(0, 200);
 }
 
 /** @param {{ only?: string }} [options] one bug by its name */
