@@ -448,6 +448,9 @@ export class StoreSession {
     try {
       return await settle(this.#native.close());
     } finally {
+      // A process may end right after: who has issued writes hears of them first.
+      await this.#turn.next();
+      await this.#queue.answered();
       this.#closing.over();
     }
   }

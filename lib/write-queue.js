@@ -90,6 +90,7 @@ export class WriteQueue {
   /** @type {Batch | undefined} the one being gathered */ #gathering;
   /** @type {Batch[]} handed to the engine, not answered: a few; no Set: see release() */ #inFlight = [];
   /** @type {{ batch: Batch, result: WriteResult | unknown }[]} what the engine has answered and the callers not yet know */ #answers = [];
+  /** Of those that came in their turn, how many the callers know. */ #told = 0;
 
   /** @param {NativeStore} store @param {Turn} turn @param {number} [transaction] */
   constructor(store, turn, transaction = 0) {
@@ -103,9 +104,10 @@ export class WriteQueue {
     return this.#gathering === undefined && this.#inFlight.length === 0;
   }
 
-  /** Resolves once the callers know of every answer that has come. */
+  /** Resolves once the callers know of every answer that has come: not of those that come meanwhile, which may be without end. */
   async answered() {
-    while (this.#answers.length > 0) await this.#turn.next();
+    const upTo = this.#told + this.#answers.length;
+    while (this.#told < upTo) await this.#turn.next();
   }
 
   /**
@@ -270,6 +272,7 @@ export class WriteQueue {
 
   #answered = () => {
     this.#answers.shift();
+    this.#told++;
     this.#answerNext();
   };
 

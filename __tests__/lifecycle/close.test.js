@@ -34,6 +34,15 @@ describe('closing a store', () => {
     expect(outcomes.filter(({ value }) => value === undefined)).toEqual([]);
   });
 
+  it('is over when everybody has heard of the writes issued before, also those answered over many turns', async () => {
+    const store = await open({ path });
+    const levels = ['full', 'normal', 'periodic'];
+    let heard = 0;
+    for (let i = 0; i < 3000; i++) store.set(`key-${i}`, { i }, { durability: levels[i % 3] }).then(() => heard++);
+    await within('close', store.close());
+    expect(heard).toBe(3000);
+  });
+
   it.each([
     ['a transaction', (store, body) => store.transaction(body)],
     ['a read-only transaction', (store, body) => store.transaction(body, { readOnly: true })],

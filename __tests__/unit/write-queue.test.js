@@ -1,0 +1,48 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { KIND } from '../../lib/op-list.js';
+import { WriteQueue } from '../../lib/write-queue.js';
+
+/** The addon, which answers each request in the next turn. */
+const answerLater = async () => {
+  await turn();
+  return 1;
+};
+const addon = { write: answerLater, writeSets: answerLater };
+
+/** Time for one answer a turn. */
+class BusyTurn {
+  #hasTime = true;
+
+  hasTime() {
+    return this.#hasTime;
+  }
+
+  touch() {
+    this.#hasTime = false;
+  }
+
+  async next() {
+    await turn();
+    this.#hasTime = true;
+  }
+}
+
+describe('the queue of writes', () => {
+  it('answered() waits for the answers that were there, not for those that come meanwhile', async () => {
+    const queue = new WriteQueue(addon, new BusyTurn());
+    let writes = 0;
+    const write = (key) => queue.add({ kind: KIND.set, ns: 'default', key, value: '1' }, writes++ % 2);
+    const first = Promise.all([write('a'), write('b'), write('c')]); // three requests: the durability differs
+    let known = false;
+    first.then(() => (known = true));
+    let waited;
+    for (let turns = 0; turns < 300; turns++) {
+      write('d').catch(() => {});
+      write('e').catch(() => {});
+      if (turns === 2) queue.answered().then(() => (waited = { writes, known }));
+      await turn();
+    }
+    expect(waited?.known).toBe(true);
+    expect(waited.writes).toBeLessThan(100);
+  });
+});
