@@ -60,7 +60,8 @@ class Exporter {
       if (db_.expired()) return StatusOf(EndedBy::kLog);
       const EntryView entry{cursor.Text(0),    cursor.Text(1),    cursor.Text(2),
                             cursor.Integer(3), cursor.Integer(4), cursor.Integer(5)};
-      if (!cursor.IsNull(6) && !IsEntryIntact(cursor.Integer(6), ns.id, entry)) {
+      const bool whole = !cursor.IsNull(1) && !cursor.IsNull(5);
+      if (cursor.IsNull(6) ? !whole : !IsEntryIntact(cursor.Integer(6), ns.id, entry)) {
         return DamagedEntry(ns.info.name, entry.key);
       }
       Status status = bundle::EntryLine(prefix, entry, &line_);

@@ -14,7 +14,10 @@ Status ReadRow(const Cursor& cursor, const NamespaceRef& of, EntryView* row) {
   row->updated_at = cursor.Integer(column(RowColumn::kUpdatedAt));
   row->version = cursor.Integer(column(RowColumn::kVersion));
   const auto crc = cursor.OptionalInteger(column(RowColumn::kCrc));
-  return !crc || IsEntryIntact(*crc, of.id, *row) ? Status::Ok() : DamagedEntry(of.name, row->key);
+  // A row that was cut short by damage has neither a checksum nor what it must have.
+  const bool whole = !cursor.IsNull(column(RowColumn::kValue)) && !cursor.IsNull(column(RowColumn::kVersion));
+  const bool intact = crc ? IsEntryIntact(*crc, of.id, *row) : whole;
+  return intact ? Status::Ok() : DamagedEntry(of.name, row->key);
 }
 
 RowStream::RowStream(const QuerySpec& spec, const Position* after, std::int64_t max_bytes)

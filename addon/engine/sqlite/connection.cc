@@ -147,7 +147,12 @@ Status Connection::SetFlags() {
 Status Connection::LookAtFile() {
   cache_ = std::make_unique<StatementCache>(db_, options_.statement_cache_size);
   auto encoding = QueryText("PRAGMA encoding");
-  if (!encoding.ok()) return OpenFailure(encoding.status(), options_.path);
+  if (!encoding.ok()) {
+    const Status& why = encoding.status();
+    // The one failure that has no code of its own: a schema format that SQLite does not know.
+    const bool foreign = why.sqlite_code() == SQLITE_ERROR;
+    return OpenFailure(foreign ? Status(Code::kNotADatabase, why.message(), SQLITE_ERROR) : why, options_.path);
+  }
   if (encoding.value() != "UTF-8") {
     return {Code::kNotADatabase, "cannot open " + options_.path + ": its text is " + encoding.value() + ", not UTF-8"};
   }

@@ -24,13 +24,14 @@ class StoredEntry {
     return {key_, {}, cursor_.Text(2), cursor_.Integer(3), cursor_.Integer(4), cursor_.Integer(5)};
   }
 
+  // A row that was cut short by damage has neither a checksum nor what it must have.
   bool IsValueIntact() const {
     const auto crc = cursor_.OptionalInteger(1);
-    return !crc || hypha::IsValueIntact(*crc, ns_id_, key_, value());
+    return crc ? hypha::IsValueIntact(*crc, ns_id_, key_, value()) : !cursor_.IsNull(0);
   }
   bool AreAttributesIntact() const {
     const auto crc = cursor_.OptionalInteger(1);
-    return !crc || hypha::AreAttributesIntact(*crc, ns_id_, attributes());
+    return crc ? hypha::AreAttributesIntact(*crc, ns_id_, attributes()) : !cursor_.IsNull(5);
   }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -59,7 +60,10 @@ void Stage::Note(const Status& status) {
 bool Stage::Open() {
   OpenOptions options = StoreOptions();
   options.wal.cache_kib = cache_kib_;
-  const Hooks hooks = OnSimDisk();
+  Hooks hooks = OnSimDisk();
+  hooks.reached = [this](const char* point) {
+    if (std::string_view(point) == "before-begin") held_.wait(true);
+  };
   auto opened = [&] {
     const NotExempt engine;
     return OpenStore(options, hooks);
@@ -96,9 +100,13 @@ void Stage::DoTogether(std::vector<Unit> units, Then then) {
   std::vector<Answer<Outcome>> answers(units.size());
   const std::size_t first = steps_.size();
   for (auto& unit : units) steps_.push_back({std::move(unit), Durability::kFull, Told::kAsked});
+  // The first waits for the others, which become one group whatever the scheduler does.
+  held_ = true;
   for (std::size_t i = 0; i < answers.size(); ++i) {
     Start(*opened_.engine, steps_[first + i].unit, Durability::kFull, answers[i]);
   }
+  held_ = false;
+  held_.notify_all();
   if (then == Then::kClose) Close();
   for (std::size_t i = 0; i < answers.size(); ++i) {
     const Outcome outcome = answers[i].Get();

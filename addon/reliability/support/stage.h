@@ -2,6 +2,7 @@
 // failing calls, failing allocations and lost power.
 #pragma once
 
+#include <atomic>
 #include <set>
 #include <string>
 #include <vector>
@@ -79,6 +80,7 @@ class Stage {
   DiskImage noted_disk_;
   std::vector<Step> noted_steps_;
   std::int64_t cache_kib_ = 64;
+  std::atomic<bool> held_{false};  // the next transaction does not begin yet
 };
 
 // What a database on the disk holds; it is brought to the latest schema.
