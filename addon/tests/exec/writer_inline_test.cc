@@ -1,9 +1,12 @@
 // Transactions whose steps run on the calling thread, and the passing of the connection between the two.
 #include <gtest/gtest.h>
 
-#include <thread>
+#include <functional>
+#include <optional>
+#include <utility>
 
 #include "exec/writer_fixture.h"
+#include "support/eventually.h"
 #include "support/fake_clock.h"
 
 namespace hypha {
@@ -19,25 +22,31 @@ class WriterInlineTest : public test::WriterFixture {
     clock_.Install(&hooks_);
     WriterFixture::SetUp();
   }
-  // The writer answers before it goes idle: the next moment may find it busy.
+  // The writer answers before it goes idle, and looks about when it is woken: for a moment it is not to be had.
+  static void OnceIdle(const std::function<bool()>& attempt) {
+    EXPECT_TRUE(test::Eventually(attempt)) << "it never became idle";
+  }
   TransactionId BeginInline(std::int64_t timeout_ms = 30'000, const void* owner = nullptr,
                             Durability durability = Durability::kNormal) {
     TransactionId id = 0;
-    const auto give_up = std::chrono::steady_clock::now() + test::kPatience;
-    while (!writer_->TryBeginInline(owner, durability, timeout_ms, &id)) {
-      if (std::chrono::steady_clock::now() > give_up) {
-        ADD_FAILURE() << "it never became idle";
-        break;
-      }
-      std::this_thread::yield();
-    }
+    OnceIdle([&] { return writer_->TryBeginInline(owner, durability, timeout_ms, &id); });
     return id;
   }
-  std::optional<WriteReply> SetInline(TransactionId id, WriteOp op) {
+  std::optional<WriteReply> TrySetInline(TransactionId id, WriteOp op) {
     WriteRequest request = Request({std::move(op)});
     WriteReply reply;
     if (!writer_->TryWriteInInline(id, request, &reply)) return std::nullopt;
     return reply;
+  }
+  WriteReply SetInline(TransactionId id, const WriteOp& op) {
+    std::optional<WriteReply> reply;
+    OnceIdle([&] { return (reply = TrySetInline(id, op)).has_value(); });
+    return reply.value_or(WriteReply{Status(Code::kBusy), {}, Durability::kOff});
+  }
+  Status EndInline(TransactionId id, bool commit) {
+    Status status(Code::kBusy);
+    OnceIdle([&] { return writer_->TryEndInline(id, commit, &status); });
+    return status;
   }
   std::string GetInline(TransactionId id, const std::string& key) {
     std::string value = "not inline";
@@ -56,24 +65,20 @@ class WriterInlineTest : public test::WriterFixture {
 TEST_F(WriterInlineTest, AWholeTransactionRunsOnTheCallingThread) {
   FillLog();
   const auto id = BeginInline();
-  EXPECT_TRUE(SetInline(id, SetOp("a"))->status.ok());
+  EXPECT_TRUE(SetInline(id, SetOp("a")).status.ok());
   EXPECT_EQ(GetInline(id, "a"), "1");
   EXPECT_EQ(Stored("a"), "absent");
-  Status status;
-  ASSERT_TRUE(writer_->TryEndInline(id, true, &status));
-  EXPECT_TRUE(status.ok());
+  EXPECT_TRUE(EndInline(id, true).ok());
   EXPECT_EQ(Stored("a"), "1");
   EXPECT_EQ(End(id, true).Get().code(), Code::kTransactionInvalid);
-  EXPECT_FALSE(SetInline(id, SetOp("b")).has_value());
+  EXPECT_FALSE(TrySetInline(id, SetOp("b")).has_value());
 }
 
 TEST_F(WriterInlineTest, ARollbackTakesBackWhatTheCachesLearnt) {
   FillLog();
   const auto id = BeginInline();
-  EXPECT_TRUE(SetInline(id, SetOp("a", "1", "new namespace"))->status.ok());
-  Status status;
-  ASSERT_TRUE(writer_->TryEndInline(id, false, &status));
-  EXPECT_TRUE(status.ok());
+  EXPECT_TRUE(SetInline(id, SetOp("a", "1", "new namespace")).status.ok());
+  EXPECT_TRUE(EndInline(id, false).ok());
   EXPECT_EQ(Stored("a"), "absent");
   EXPECT_TRUE(Write({SetOp("b", "1", "new namespace")}).Get().outcomes.at(0).status.ok());
   EXPECT_EQ(Stored("b"), "1");
@@ -87,7 +92,7 @@ TEST_F(WriterInlineTest, StepsMayAlternateBetweenTheThreads) {
     if (i % 2 == 0) {
       EXPECT_TRUE(WriteIn(id, SetOp(key)).Get().status.ok());
     } else {
-      while (!SetInline(id, SetOp(key))) std::this_thread::yield();
+      EXPECT_TRUE(SetInline(id, SetOp(key)).status.ok());
     }
   }
   EXPECT_TRUE(End(id, true).Get().ok());
@@ -98,7 +103,7 @@ TEST_F(WriterInlineTest, NeverACommitThatSyncs) {
   FillLog();
   Status status;
   const auto full = BeginInline(30'000, nullptr, Durability::kFull);
-  EXPECT_TRUE(SetInline(full, SetOp("a"))->status.ok());
+  EXPECT_TRUE(SetInline(full, SetOp("a")).status.ok());
   EXPECT_FALSE(writer_->TryEndInline(full, true, &status));
   EXPECT_TRUE(End(full, true).Get().ok());
   EXPECT_EQ(Stored("a"), "1");
@@ -106,7 +111,7 @@ TEST_F(WriterInlineTest, NeverACommitThatSyncs) {
   writer_->RunAlone([emptied](WalService& wal) { emptied(wal.Checkpoint(SQLITE_CHECKPOINT_TRUNCATE)); }, emptied);
   ASSERT_TRUE(emptied.Get().ok());
   const auto fresh = BeginInline();
-  EXPECT_TRUE(SetInline(fresh, SetOp("b"))->status.ok());
+  EXPECT_TRUE(SetInline(fresh, SetOp("b")).status.ok());
   EXPECT_FALSE(writer_->TryEndInline(fresh, true, &status)) << "the first commit to an empty log syncs its header";
   EXPECT_TRUE(End(fresh, true).Get().ok());
   EXPECT_EQ(Stored("b"), "1");
@@ -123,12 +128,12 @@ TEST_F(WriterInlineTest, LongWorkIsTheWriterThreads) {
   EXPECT_EQ(nine.ops.size(), 9U) << "a request that was refused keeps its operations";
   ops.pop_back();
   WriteRequest eight = Request(ops);
-  EXPECT_TRUE(writer_->TryWriteInInline(id, eight, &reply));
-  EXPECT_FALSE(SetInline(id, SetOp("large", "\"" + std::string(70'000, 'x') + "\"")).has_value());
+  OnceIdle([&] { return writer_->TryWriteInInline(id, eight, &reply); });
+  EXPECT_FALSE(TrySetInline(id, SetOp("large", "\"" + std::string(70'000, 'x') + "\"")).has_value());
   WriteOp clear;
   clear.kind = WriteKind::kClear;
   clear.all = true;
-  EXPECT_FALSE(SetInline(id, clear).has_value());
+  EXPECT_FALSE(TrySetInline(id, clear).has_value());
   for (int i = 0; i < 40; ++i) {
     ASSERT_TRUE(WriteIn(id, SetOp("m" + std::to_string(i), "\"" + std::string(30'000, 'x') + "\"")).Get().status.ok());
   }
@@ -140,14 +145,14 @@ TEST_F(WriterInlineTest, LongWorkIsTheWriterThreads) {
 TEST_F(WriterInlineTest, OnlyTheOpenOneAndNotPastItsDeadline) {
   FillLog();
   const auto id = BeginInline(60'000);
-  EXPECT_FALSE(SetInline(id + 1000, SetOp("a")).has_value());
+  EXPECT_FALSE(TrySetInline(id + 1000, SetOp("a")).has_value());
   TransactionId second = 0;
   EXPECT_FALSE(writer_->TryBeginInline(nullptr, Durability::kNormal, 1000, &second));
-  EXPECT_TRUE(SetInline(id, SetOp("a"))->status.ok());
+  EXPECT_TRUE(SetInline(id, SetOp("a")).status.ok());
   clock_.Advance(std::chrono::milliseconds(60'001));
   // The thread ends it, though nobody told it anything since.
   EXPECT_TRUE(Write({SetOp("b")}).Get().status.ok());
-  EXPECT_FALSE(SetInline(id, SetOp("a")).has_value());
+  EXPECT_FALSE(TrySetInline(id, SetOp("a")).has_value());
   EXPECT_EQ(WriteIn(id, SetOp("a")).Get().status.code(), Code::kTransactionTimeout);
   EXPECT_EQ(Stored("a"), "absent");
 }
@@ -156,11 +161,10 @@ TEST_F(WriterInlineTest, OnlyTheOpenOneAndNotPastItsDeadline) {
 TEST_F(WriterInlineTest, TheDeadlineHoldsWhileEverybodySleeps) {
   FillLog();
   const int owner = 0;
-  Status status;
   const auto before = BeginInline(60'000, &owner);
-  ASSERT_TRUE(writer_->TryEndInline(before, false, &status));
+  EXPECT_TRUE(EndInline(before, false).ok());
   const auto id = BeginInline(1000, &owner);
-  EXPECT_TRUE(SetInline(id, SetOp("a"))->status.ok());
+  EXPECT_TRUE(SetInline(id, SetOp("a")).status.ok());
   const auto give_up = std::chrono::steady_clock::now() + test::kPatience;
   // The lock is free for others once the transaction is rolled back.
   Status lock(Code::kBusy);
@@ -183,10 +187,9 @@ TEST_F(WriterInlineTest, StrangersComeAfterIt) {
   FillLog();
   const auto id = BeginInline();
   const auto stranger = Write({SetOp("s")});
-  EXPECT_TRUE(SetInline(id, SetOp("a"))->status.ok());
+  EXPECT_TRUE(SetInline(id, SetOp("a")).status.ok());
   EXPECT_FALSE(stranger.Came());
-  Status status;
-  ASSERT_TRUE(writer_->TryEndInline(id, true, &status));
+  EXPECT_TRUE(EndInline(id, true).ok());
   EXPECT_TRUE(stranger.Get().status.ok());
   EXPECT_EQ(Stored("a") + Stored("s"), "11");
 }
@@ -195,11 +198,11 @@ TEST_F(WriterInlineTest, AbandonAndCloseRollItBack) {
   FillLog();
   const int owner = 0;
   const auto id = BeginInline(30'000, &owner);
-  EXPECT_TRUE(SetInline(id, SetOp("a"))->status.ok());
+  EXPECT_TRUE(SetInline(id, SetOp("a")).status.ok());
   writer_->Abandon(&owner);
-  EXPECT_FALSE(SetInline(id, SetOp("a")).has_value());
+  EXPECT_FALSE(TrySetInline(id, SetOp("a")).has_value());
   const auto next = BeginInline();
-  EXPECT_TRUE(SetInline(next, SetOp("b"))->status.ok());
+  EXPECT_TRUE(SetInline(next, SetOp("b")).status.ok());
   EXPECT_TRUE(Close().ok());
   EXPECT_EQ(Stored("a") + Stored("b"), "absentabsent");
 }
@@ -207,14 +210,13 @@ TEST_F(WriterInlineTest, AbandonAndCloseRollItBack) {
 TEST_F(WriterInlineTest, AnErrorThatDropsTheTransactionEndsIt) {
   FillLog();
   const auto id = BeginInline();
-  EXPECT_TRUE(SetInline(id, SetOp("a"))->status.ok());
+  EXPECT_TRUE(SetInline(id, SetOp("a")).status.ok());
   TheFaults().write_error = SQLITE_IOERR_WRITE;
   // Larger than the page cache: it spills into the log, which fails.
   Code code = Code::kOk;
   for (int i = 0; i < 500 && code == Code::kOk; ++i) {
     const auto reply = SetInline(id, SetOp("k" + std::to_string(i), "\"" + std::string(60'000, 'x') + "\""));
-    if (!reply) break;
-    code = reply->status.ok() ? reply->outcomes.at(0).status.code() : reply->status.code();
+    code = reply.status.ok() ? reply.outcomes.at(0).status.code() : reply.status.code();
   }
   EXPECT_EQ(code, Code::kIo);
   TheFaults().Clear();
