@@ -5,23 +5,31 @@ import { useFolder } from '../helpers/folders.js';
 
 const folder = useFolder();
 
-/** The longest time between two ticks of a 1 ms timer while `work` runs, and how often it ticked. */
+/**
+ * The longest time between two ticks of a 1 ms timer while `work` runs, and how often it ticked. Time in which the machine
+ * ran other programs does not count.
+ */
 async function longestGap(work) {
   let longest = 0;
   let ticks = 0;
+  let cpu = process.cpuUsage();
   let last = performance.now();
-  const timer = setInterval(() => {
+  const tick = () => {
+    const { user, system } = process.cpuUsage(cpu);
     const now = performance.now();
-    longest = Math.max(longest, now - last);
+    longest = Math.max(longest, Math.min(now - last, (user + system) / 1000));
+    cpu = process.cpuUsage();
     last = now;
     ticks++;
-  }, 1);
+  };
+  const timer = setInterval(tick, 1);
   try {
     await work();
   } finally {
     clearInterval(timer);
   }
-  return { longest: Math.max(longest, performance.now() - last), ticks };
+  tick();
+  return { longest, ticks };
 }
 
 describe('the event loop', () => {

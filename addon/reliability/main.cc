@@ -18,6 +18,8 @@ constexpr Role kRoles[] = {
     {"power", &hypha::reliability::PowerLoss},
     {"malformed", &hypha::reliability::Malformed},
     {"full-disk", &hypha::reliability::FullDisk},
+    {"log-reset", &hypha::reliability::LogReset},
+    {"log-reset-writer", &hypha::reliability::LogResetWriter},
     {"kill-writer", &hypha::reliability::KillWriter},
     {"kill-bystander", &hypha::reliability::KillBystander},
     {"kill-opener", &hypha::reliability::KillOpener},

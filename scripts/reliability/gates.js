@@ -11,9 +11,10 @@ export const PARTS = {
   'full-disk': { program: 'hypha_reliability', role: 'full-disk', about: 'a disk that is full at every size' },
   memory: { program: 'hypha_out_of_memory', about: 'every allocation fails' },
   malformed: { program: 'hypha_reliability', role: 'malformed', about: 'damaged and hostile files' },
+  'log-reset': { program: 'hypha_reliability', role: 'log-reset', about: 'checkpoints that a restart of the log overtakes' },
 };
 
-const sizes = (kill, points, node, faults, power, memory, malformed) => ({
+const sizes = (kill, points, node, faults, power, memory, malformed, resets) => ({
   kill: ['--runs', String(kill), '--points', String(points)],
   'node-kill': ['--runs', String(node)],
   faults: ['--runs', String(faults)],
@@ -21,6 +22,7 @@ const sizes = (kill, points, node, faults, power, memory, malformed) => ({
   'full-disk': [],
   memory: ['--runs', String(memory)],
   malformed: ['--runs', String(malformed)],
+  'log-reset': ['--runs', String(resets)],
 });
 
 // More than there are allocations to fail, and bits to flip.
@@ -31,8 +33,8 @@ const EVERY_WAY = ['--runs', '1000000', '--variants', '12'];
 
 /** @type {Record<string, Record<string, string[]>>} */
 export const GATES = {
-  test: sizes(60, 1, 10, 900, 4000, 1000, 2000),
-  pr: sizes(300, 2, 60, 8000, 12_000, 6000, 10_000),
-  nightly: { ...sizes(20_000, 20, 3000, 200_000, 0, ALL, ALL), power: EVERY_WAY },
-  release: { ...sizes(100_000, 100, 10_000, 400_000, 0, ALL, ALL), power: EVERY_WAY },
+  test: sizes(60, 1, 10, 900, 4000, 1000, 2000, 20),
+  pr: sizes(300, 2, 60, 8000, 12_000, 6000, 10_000, 100),
+  nightly: { ...sizes(20_000, 20, 3000, 200_000, 0, ALL, ALL, 500), power: EVERY_WAY },
+  release: { ...sizes(100_000, 100, 10_000, 400_000, 0, ALL, ALL, 5000), power: EVERY_WAY },
 };

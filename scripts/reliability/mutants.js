@@ -21,6 +21,7 @@ const HUNTS = {
   'lost power': ['power', ['--runs', '12000']],
   'no memory': ['memory', ['--runs', '1500']],
   'malformed files': ['malformed', ['--runs', '300']],
+  'restarts of the log': ['log-reset', ['--runs', '50']],
 };
 
 /** For each bug where to look, in this order. A bug that is not here is hunted with everything. */
@@ -59,6 +60,7 @@ const KILLERS = {
   OffIsOff: ['lost power'],
   SkipChecksum: ['malformed files'],
   NormalForFull: ['lost power'],
+  ForgetLogReset: ['restarts of the log'],
 };
 
 /** @returns {{ name: string, number: number }[]} */

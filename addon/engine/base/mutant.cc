@@ -15,3 +15,8 @@ bool Mutated(Mutant mutant) {
 #endif
 
 }  // namespace hypha
+
+#ifdef HYPHA_MUTANTS
+// Called by the SQLite that cmake/Sqlite.cmake makes for this build.
+extern "C" int hypha_forgets_log_reset() { return hypha::Mutated(hypha::Mutant::kForgetLogReset) ? 1 : 0; }
+#endif

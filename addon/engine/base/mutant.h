@@ -41,6 +41,7 @@ enum class Mutant : int {
   kOffIsOff,
   kSkipChecksum,
   kNormalForFull,
+  kForgetLogReset,
   kCount
 };
 
