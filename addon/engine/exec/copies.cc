@@ -24,13 +24,13 @@ Status PutInPlace(TargetFile& target, const Hooks& hooks) {
   });
 }
 
-Result<BackupReport> CopyInto(TargetFile& target, const ConnectionOptions& connect, CopyPurpose purpose,
+Result<BackupReport> CopyInto(TargetFile& target, const ConnectionOptions& connect, CopyPurpose purpose, DiskPace pace,
                               const CopyControl& control, const Hooks& hooks) {
   Status closed = WithFileClosed(target.path(), [] { return Status::Ok(); });
   if (!closed.ok()) return closed;
   auto source = Connection::Open(connect);
   if (!source.ok()) return source.status();
-  auto report = CopyVerified(*source.value(), target, purpose, control, hooks);
+  auto report = CopyVerified(*source.value(), target, purpose, pace, control, hooks);
   if (!report.ok()) return report;
   Status placed = PutInPlace(target, hooks);
   if (!placed.ok()) return placed;
@@ -62,7 +62,7 @@ Result<BackupReport> Restore(const std::string& from, const std::string& to, con
   connect.max_text_bytes = 1'000'000'000;
   connect.register_functions = &RegisterSqlFunctions;
   connect.accept = &MustBeCurrent;
-  return CopyInto(target.value(), connect, CopyPurpose::kRestore, control, hooks);
+  return CopyInto(target.value(), connect, CopyPurpose::kRestore, DiskPace(nullptr), control, hooks);
 }
 
 }  // namespace
@@ -74,7 +74,8 @@ Result<BackupReport> EngineImpl::Backup(const BackupSpec& spec) {
     }
     auto target = TargetFile::Create(spec.path, spec.replace);
     if (!target.ok()) return target.status();
-    return CopyInto(target.value(), Connect(Role::kReader), CopyPurpose::kBackup, spec.control, hooks_);
+    return CopyInto(target.value(), Connect(Role::kReader), CopyPurpose::kBackup,
+                    DiskPace(options_.memory ? nullptr : &metrics_.log_synced), spec.control, hooks_);
   });
 }
 

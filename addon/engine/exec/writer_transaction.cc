@@ -185,6 +185,7 @@ void Writer::RunStep(Step step) {
     } else {
       session_->RollBack();
     }
+    Publish();
     step.answer(status);
     for (auto& late : ended->steps) late.answer(Status(Code::kTransactionInvalid));
   });

@@ -15,9 +15,6 @@
 namespace hypha {
 namespace {
 
-constexpr int kPagesPerStep = 64;
-// Small pieces: a sync of the store's log that comes meanwhile waits for one at most.
-constexpr std::int64_t kWriteBackEvery = 512LL << 10;
 constexpr auto kProgressEvery = std::chrono::milliseconds(50);
 constexpr char kManifest[] = "backup";
 
@@ -61,26 +58,25 @@ class Progress {
   std::chrono::steady_clock::time_point told_{};
 };
 
-Status CopyPages(sqlite3* from, sqlite3* to, TargetFile& target, const CopyControl& control, const Hooks& hooks) {
+Status CopyPages(sqlite3* from, sqlite3* to, TargetFile& target, DiskPace pace, const CopyControl& control,
+                 const Hooks& hooks) {
   struct Finish {
     void operator()(sqlite3_backup* backup) const noexcept { sqlite3_backup_finish(backup); }
   };
   const std::unique_ptr<sqlite3_backup, Finish> backup(sqlite3_backup_init(to, "main", from, "main"));
   if (backup == nullptr) return FromSqlite(sqlite3_extended_errcode(to), to, "copy");
   Progress progress(control);
-  std::int64_t unwritten = 0;
   int rc = SQLITE_OK;
   while (rc == SQLITE_OK) {
     if (control.IsCancelled()) return Status(Code::kAborted);
-    rc = sqlite3_backup_step(backup.get(), kPagesPerStep);
+    const int pages = pace.NextPages();
+    rc = sqlite3_backup_step(backup.get(), pages);
     hooks.Reach("backup-step");
     if (rc != SQLITE_OK && rc != SQLITE_DONE) return FromSqlite(rc, nullptr, "copy");
     progress.Tell(backup.get(), rc == SQLITE_DONE);
-    unwritten += kPagesPerStep * 4096;
-    if (unwritten < kWriteBackEvery) continue;
-    unwritten = 0;
     Status status = target.WriteBack();
     if (!status.ok()) return status;
+    pace.Wait(pages);
   }
   return Status::Ok();
 }
@@ -90,8 +86,8 @@ struct Counts {
   std::int64_t namespaces = 0;
 };
 
-Status CopySnapshot(Connection& source, sqlite3* to, TargetFile& target, const CopyControl& control, const Hooks& hooks,
-                    Counts* counts, std::string* manifest) {
+Status CopySnapshot(Connection& source, sqlite3* to, TargetFile& target, DiskPace pace, const CopyControl& control,
+                    const Hooks& hooks, Counts* counts, std::string* manifest) {
   struct End {
     ~End() { sqlite3_exec(db.handle(), "COMMIT", nullptr, nullptr, nullptr); }  // of a read: nothing to lose
     Connection& db;
@@ -107,7 +103,7 @@ Status CopySnapshot(Connection& source, sqlite3* to, TargetFile& target, const C
   if (!text.ok()) return text.status();
   *counts = {entries.value(), namespaces.value()};
   *manifest = std::move(text.value());
-  return CopyPages(source.handle(), to, target, control, hooks);
+  return CopyPages(source.handle(), to, target, pace, control, hooks);
 }
 
 std::string Hex(std::uint64_t number) {
@@ -171,7 +167,7 @@ Status LookAtCopy(const TargetFile& target, const CopyControl& control, BackupRe
 
 }  // namespace
 
-Result<BackupReport> CopyVerified(Connection& source, TargetFile& target, CopyPurpose purpose,
+Result<BackupReport> CopyVerified(Connection& source, TargetFile& target, CopyPurpose purpose, DiskPace pace,
                                   const CopyControl& control, const Hooks& hooks) {
   BackupReport report;
   report.path = target.path();
@@ -181,7 +177,7 @@ Result<BackupReport> CopyVerified(Connection& source, TargetFile& target, CopyPu
     if (!to.ok()) return to.status();
     Counts counts;
     std::string manifest;
-    Status status = CopySnapshot(source, to.value().get(), target, control, hooks, &counts, &manifest);
+    Status status = CopySnapshot(source, to.value().get(), target, pace, control, hooks, &counts, &manifest);
     hooks.Reach("backup-copied");
     // A file that stands alone: no log beside it once it is closed.
     if (status.ok()) status = Exec(to.value().get(), "PRAGMA journal_mode=DELETE");

@@ -6,6 +6,7 @@
 #include "hypha/backup.h"
 #include "hypha/hooks.h"
 #include "hypha/status.h"
+#include "ops/disk_pace.h"
 #include "ops/target_file.h"
 #include "sqlite/connection.h"
 
@@ -18,7 +19,7 @@ enum class CopyPurpose : std::uint8_t { kBackup, kRestore };
 // checksum of every entry, and the content hash, which a manifest in the source must agree with. The log is pinned
 // while pages are copied, and no longer. kCorrupt when anything is damaged, kAborted, kFull, kIo. REQUIRES: `source`
 // has no open transaction. Blocks.
-Result<BackupReport> CopyVerified(Connection& source, TargetFile& target, CopyPurpose purpose,
+Result<BackupReport> CopyVerified(Connection& source, TargetFile& target, CopyPurpose purpose, DiskPace pace,
                                   const CopyControl& control, const Hooks& hooks);
 
 // A store that is opened for writing is no backup any more.

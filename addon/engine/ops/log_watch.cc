@@ -41,6 +41,7 @@ int LogWatch::OnCommit(void* self, sqlite3* db, const char* schema, int frames) 
 }
 
 void LogWatch::Synced() {
+  ++synced_;
   unsynced_ = false;
   periodic_since_.reset();
 }

@@ -21,6 +21,7 @@ class LogWatch {
   std::int64_t frames() const { return frames_; }      // in the log, as of this connection's last commit
   std::int64_t restarts() const { return restarts_; }  // how often a commit found the log started over
   std::int64_t commits() const { return commits_; }    // that wrote something
+  std::int64_t synced() const { return synced_; }      // how often the log has been synced
   void set_frames(std::int64_t frames) { frames_ = frames; }
   bool autocheckpoints() const { return autocheckpoint_pages_ > 0; }
 
@@ -48,6 +49,7 @@ class LogWatch {
   std::int64_t restarts_ = 0;
   std::uint32_t salt_ = 0;  // of the log, another one each time it is started over
   std::int64_t commits_ = 0;
+  std::int64_t synced_ = 0;
   bool unsynced_ = false;
   std::optional<SteadyTime> periodic_since_;
 };

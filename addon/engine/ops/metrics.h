@@ -37,7 +37,8 @@ struct Metrics {
   Gauge retries{0};
   Gauge lock_waits{0};
   Gauge refused{0};
-  Gauge syncs{0};
+  Gauge syncs{0};       // of the log that were asked for
+  Gauge log_synced{0};  // whatever the cause, commits at full included
   Gauge log_frames{0};
   Gauge log_copied{0};
   std::array<Gauge, 4> checkpoints{};  // by SQLite's number of the mode

@@ -89,6 +89,7 @@ void WalService::Publish(Metrics* metrics) const {
   set(metrics->log_copied, counters.last.copied);
   set(metrics->commits, watch_.commits());
   set(metrics->syncs, syncs_);
+  set(metrics->log_synced, watch_.synced());
   set(metrics->refused, refused_);
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <optional>
 #include <thread>
 
 #include "exec/store_fixture.h"
@@ -116,6 +117,83 @@ TEST_F(BackupTest, UnderFullWriteLoadItIsOneStateAndItEnds) {
   }
   stop.store(true);
   writer.join();
+}
+
+// A commit lands before each piece of the copy: how large are the pieces, and how long does it all take?
+class BackupPaceTest : public BackupTest {
+ protected:
+  static constexpr std::int64_t kEntries = 4000;  // of a KiB
+  struct Copied {
+    std::int64_t pages = 0;
+    int pieces = 0;
+    double seconds = 0;
+  };
+
+  void SetUp() override {
+    {
+      Share store = Open();
+      Fill(store, kEntries, "\"" + std::string(1000, 'x') + "\"");
+    }
+    hooks_.reached = [this](const char* point) {
+      if (std::string_view(point) != "backup-step") return;
+      ++copied_.pieces;
+      if (commit_) commit_();
+    };
+    OpenOptions options = Options(dir_.File());
+    options.durability = Durability::kFull;
+    auto opened = OpenStore(options, hooks_);
+    ASSERT_TRUE(opened.ok()) << opened.status().message();
+    store_.emplace(std::move(opened.value()));
+  }
+  Copied CopyWhile(std::function<void()> commit) {
+    commit_ = std::move(commit);
+    copied_ = {};
+    const auto from = std::chrono::steady_clock::now();
+    CopyControl control;
+    control.progress = [&](std::int64_t, std::int64_t total) { copied_.pages = total; };
+    const auto report = Backup(*store_, Path("copy.db"), true, control);
+    EXPECT_TRUE(report.ok()) << report.status().message();
+    copied_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count();
+    EXPECT_GT(copied_.pages, 1000);
+    return copied_;
+  }
+  std::function<void()> SetAt(Durability durability) {
+    return [this, durability] { ASSERT_TRUE(store_->Write({SetOp("new", "1")}, durability).status.ok()); };
+  }
+
+  Hooks hooks_;
+  Copied copied_;
+  std::function<void()> commit_;
+  std::optional<Share> store_;
+};
+
+TEST_F(BackupPaceTest, InSmallPiecesAndNotTooFastWhereCommitsAreSynced) {
+  const Copied copied = CopyWhile(SetAt(Durability::kFull));
+  EXPECT_GE(copied.pieces, copied.pages / 16 - 8) << "64 KiB each, once the first commit was seen";
+  EXPECT_GE(copied.seconds, static_cast<double>(copied.pages - 128) * 4096 / (64 << 20)) << "64 MiB a second";
+}
+
+TEST_F(BackupPaceTest, ATransactionIsSeenAsWell) {
+  const Copied copied = CopyWhile([this] {
+    test::Answer<Result<TransactionId>> begun;
+    store_->engine().Begin(nullptr, 30'000, begun);
+    const TransactionId id = begun.Get().value();
+    test::Answer<WriteReply> written;
+    store_->engine().WriteIn(id, {{SetOp("new", "1")}, false, Durability::kFull}, written);
+    ASSERT_TRUE(written.Get().status.ok());
+    test::Answer<Status> ended;
+    store_->engine().End(id, true, ended);
+    ASSERT_TRUE(ended.Get().ok());
+  });
+  EXPECT_GE(copied.pieces, copied.pages / 16 - 8);
+}
+
+TEST_F(BackupPaceTest, InLargePiecesWhereNobodySyncs) {
+  const auto largest = [](const Copied& copied) { return copied.pages / 128 + 1; };
+  const Copied alone = CopyWhile({});
+  EXPECT_LE(alone.pieces, largest(alone));
+  const Copied beside = CopyWhile(SetAt(Durability::kNormal));
+  EXPECT_LE(beside.pieces, largest(beside));
 }
 
 TEST_F(BackupTest, CancelledItLeavesNothing) {
