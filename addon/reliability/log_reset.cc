@@ -128,7 +128,7 @@ Status WriteNext(Engine& engine, Random& random, char writer, std::atomic<std::u
   for (std::uint64_t i = 1; i <= rows; ++i) request.ops.push_back(SetNumber(writer, before + i));
   const Answer<WriteReply> answer;
   engine.Write(std::move(request), answer);
-  const Status status = answer.Get().status;
+  Status status = answer.Get().status;
   if (status.ok()) *written = before + rows;
   return status;
 }
@@ -247,9 +247,10 @@ int LogReset(const Flags& flags) {
   opened.value().reader.reset();
   const Status closed = CloseStore(opened.value().engine);
   if (!closed.ok()) problems.Add("close: " + closed.message());
+  const std::uint64_t entries = acknowledged + (*of_other).written;
   std::printf("log-reset: %lld rounds, %lld checkpoints of a log, writes during %lld pauses, %llu entries\n",
               static_cast<long long>(runs), static_cast<long long>(checkpoints), static_cast<long long>(overtaken),
-              static_cast<unsigned long long>(acknowledged + (*of_other).written));
+              static_cast<unsigned long long>(entries));
   if (overtaken == 0) problems.Add("nothing was written during a pause: nothing was tested");
   return problems.Finish();
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "base/mutant.h"
 #include "sqlite/error_map.h"
@@ -28,6 +29,7 @@ Checkpointer::Checkpointer(Connection& db, LogWatch& watch, const Hooks& hooks, 
   // What the last user left in the log counts from the start.
   const auto wal = ReadWalState(db.handle());
   if (wal && watch.frames() == 0) watch.set_frames(wal->max_frame);
+  inherited_ = wal && wal->max_frame > 0;
 }
 
 Checkpointer::Need Checkpointer::need() const {
@@ -106,7 +108,11 @@ Status Checkpointer::Checkpoint(int mode) {
   counters_.busy += result.busy ? 1 : 0;
   counters_.failed += rc != SQLITE_OK && !in_the_way ? 1 : 0;
   counters_.last = result;
-  return rc == SQLITE_OK ? Status::Ok() : FromSqlite(rc, db_.handle(), "checkpoint");
+  if (rc != SQLITE_OK) return FromSqlite(rc, db_.handle(), "checkpoint");
+  if (mode != SQLITE_CHECKPOINT_TRUNCATE || !std::exchange(inherited_, false)) return Status::Ok();
+  // Where a sync failed before it was opened, the disk may hold only a first part of the log, though all of it could be
+  // read and copied. That part must not be found after a loss of power: it would be put over what is newer.
+  return watch_.Sync();
 }
 
 }  // namespace hypha

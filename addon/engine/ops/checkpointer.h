@@ -73,6 +73,7 @@ class Checkpointer {
   std::int64_t page_size_;
   std::int64_t tried_ = 0;     // of the frames, those that a checkpoint has copied or met a reader before
   std::int64_t restarts_ = 0;  // of the log, when that was
+  bool inherited_ = false;     // whether the log was there before this connection, and has not been emptied since
   CheckpointCounters counters_;
 };
 

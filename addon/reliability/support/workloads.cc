@@ -77,15 +77,17 @@ void Group(Stage& stage) {
   poisoned.ops.back().key = "k0";
   poisoned.ops.back().if_version = 4'000'000'000'000;
   poisoned.rolls_back = true;
-  // What is applied twice shows; while the first of all is written, the others become a group.
   const auto counting = [](const std::string& ns, int from) {
     Unit unit = Batch(ns, from, 4);
     unit.ops.push_back(Of(WriteKind::kEdit, "small", "1"));
     unit.ops.back().key = "a";
     return unit;
   };
-  stage.DoTogether({Batch("base", 30, 20), counting("base", 0), poisoned, counting("other", 1),
-                    Request({Set("third", "x", "1")}, false)});
+  // One group, or the first alone and then the others: of either the first counts, so that doing it twice shows.
+  for (int i = 0; i < 4; ++i) {
+    stage.DoTogether({counting("third", i), counting("base", i), poisoned, counting("other", i),
+                      Request({Set("third", "x", std::to_string(i))}, false)});
+  }
 }
 
 void DeleteAndQuery(Stage& stage) {
