@@ -430,8 +430,10 @@ export class StoreSession {
    */
   async operate(work, { needsWriter = false } = {}) {
     this.#checkOpen();
-    if (needsWriter) this.#checkNotNested();
-    return this.#closing.during(work(new EngineAccess(this.#native)));
+    const run = () => work(new EngineAccess(this.#native));
+    if (!needsWriter) return this.#closing.during(run());
+    this.#checkNotNested();
+    return this.#afterWrites(run);
   }
 
   recovery() {

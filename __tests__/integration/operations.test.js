@@ -226,6 +226,13 @@ describe('optimize()', () => {
     expect(await store.optimize({ analyze: false, checkpoint: false })).toEqual({ ok: true, analyze: null, checkpoint: null, integrity: null, vacuum: null });
   }));
 
+  test('comes after the writes that were issued before it, awaited or not', () => onStore({}, async (store) => {
+    const written = Promise.all(Array.from({ length: 100 }, (_, i) => store.set(`k${i}`, i)));
+    await store.optimize({ analyze: false, checkpoint: 'TRUNCATE' });
+    await written;
+    expect((await store.stats()).performance.wal_size_bytes).toBe(0);
+  }));
+
   test('keeps indexes and their answers through a vacuum and statistics', () => onStore({}, async (store) => {
     await store.createIndex('default', 'n');
     await store.setMany(Array.from({ length: 2000 }, (_, i) => ({ key: `k${i}`, value: { n: i % 100 } })));
