@@ -24,12 +24,22 @@ consteval std::array<std::uint32_t, 256> MakeTable() {
 }
 constexpr auto kTable = MakeTable();
 
+// In what follows `crc` is the register inside a computation: without the ones before and behind.
 std::uint32_t Portable(std::string_view data, std::uint32_t crc) {
   for (const char c : data) crc = (crc >> 8) ^ kTable[(crc ^ static_cast<std::uint8_t>(c)) & 0xFF];
   return crc;
 }
 
+std::uint32_t Portable(std::span<const std::uint64_t> numbers, std::uint32_t crc) {
+  for (const std::uint64_t number : numbers) {
+    for (int shift = 0; shift < 64; shift += 8) crc = (crc >> 8) ^ kTable[(crc ^ (number >> shift)) & 0xFF];
+  }
+  return crc;
+}
+
 #if defined(__x86_64__)
+#define HYPHA_HARDWARE __attribute__((target("sse4.2"))) inline
+
 template <class Word>
 Word Load(const char* at) {
   Word word = 0;
@@ -38,10 +48,16 @@ Word Load(const char* at) {
 }
 
 // The instruction takes 1, 2, 4 or 8 bytes, each in the same time.
-__attribute__((target("sse4.2"))) inline std::uint32_t Hardware(std::string_view data, std::uint32_t crc) {
+HYPHA_HARDWARE std::uint32_t Hardware(std::string_view data, std::uint32_t crc) {
   const char* at = data.data();
   std::size_t left = data.size();
   std::uint64_t wide = crc;
+  for (; left >= 32; at += 32, left -= 32) {
+    wide = _mm_crc32_u64(wide, Load<std::uint64_t>(at));
+    wide = _mm_crc32_u64(wide, Load<std::uint64_t>(at + 8));
+    wide = _mm_crc32_u64(wide, Load<std::uint64_t>(at + 16));
+    wide = _mm_crc32_u64(wide, Load<std::uint64_t>(at + 24));
+  }
   for (; left >= 8; at += 8, left -= 8) wide = _mm_crc32_u64(wide, Load<std::uint64_t>(at));
   auto narrow = static_cast<std::uint32_t>(wide);
   if ((left & 4U) != 0) {
@@ -56,39 +72,48 @@ __attribute__((target("sse4.2"))) inline std::uint32_t Hardware(std::string_view
   return narrow;
 }
 
-__attribute__((target("sse4.2"))) std::uint32_t Hardware(std::initializer_list<std::string_view> parts,
-                                                         std::uint32_t crc) {
-  for (const std::string_view part : parts) crc = Hardware(part, crc);
-  return crc;
+HYPHA_HARDWARE std::uint32_t Hardware(std::span<const std::uint64_t> numbers, std::uint32_t crc) {
+  std::uint64_t wide = crc;
+  for (const std::uint64_t number : numbers) wide = _mm_crc32_u64(wide, number);
+  return static_cast<std::uint32_t>(wide);
 }
 
-bool HasInstruction() {
-  static const bool has_sse42 = __builtin_cpu_supports("sse4.2") != 0;
-  return has_sse42;
+HYPHA_HARDWARE std::uint32_t Hardware(const CrcInput& input) {
+  const std::uint32_t head = Hardware(std::span<const std::uint64_t>(input.head), ~0U);
+  return Hardware(input.tail, Hardware(input.second, Hardware(input.first, head)));
 }
+
+// Where it is asked before it is set, the answer is no, which is slower and not wrong.
+const bool kHasInstruction = __builtin_cpu_supports("sse4.2") != 0;
 #endif
 
 }  // namespace
 
 std::uint32_t Crc32c(std::string_view data, std::uint32_t seed) {
-  const std::uint32_t start = ~seed;
 #if defined(__x86_64__)
-  if (HasInstruction()) return ~Hardware(data, start);
+  if (kHasInstruction) return ~Hardware(data, ~seed);
 #endif
-  return ~Portable(data, start);
+  return ~Portable(data, ~seed);
 }
 
-std::uint32_t Crc32c(std::initializer_list<std::string_view> parts) {
+std::uint32_t Crc32c(const CrcInput& input) {
 #if defined(__x86_64__)
-  if (HasInstruction()) return ~Hardware(parts, ~0U);
+  if (kHasInstruction) return ~Hardware(input);
 #endif
-  return PortableCrc32c(parts);
+  return PortableCrc32c(input);
 }
 
-std::uint32_t PortableCrc32c(std::initializer_list<std::string_view> parts) {
-  std::uint32_t crc = ~0U;
-  for (const std::string_view part : parts) crc = Portable(part, crc);
-  return ~crc;
+std::uint32_t PortableCrc32c(const CrcInput& input) {
+  const std::uint32_t head = Portable(std::span<const std::uint64_t>(input.head), ~0U);
+  return ~Portable(input.tail, Portable(input.second, Portable(input.first, head)));
+}
+
+std::uint32_t Crc32cDifference(std::uint64_t last_but_one, std::uint64_t last) {
+  const std::array numbers{last_but_one, last};
+#if defined(__x86_64__)
+  if (kHasInstruction) return Hardware(std::span<const std::uint64_t>(numbers), 0);
+#endif
+  return Portable(std::span<const std::uint64_t>(numbers), 0);
 }
 
 }  // namespace hypha

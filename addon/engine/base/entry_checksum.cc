@@ -1,8 +1,7 @@
 #include "base/entry_checksum.h"
 
 #include <array>
-#include <bit>
-#include <cstring>
+#include <span>
 #include <string>
 
 #include "base/crc32c.h"
@@ -10,40 +9,33 @@
 namespace hypha {
 namespace {
 
-// Numbers as eight bytes each, the lowest first.
-template <std::size_t kCount>
-class Words {
- public:
-  explicit Words(const std::array<std::uint64_t, kCount>& numbers) {
-    if constexpr (std::endian::native == std::endian::little) {
-      std::memcpy(bytes_.data(), numbers.data(), bytes_.size());
-      return;
-    }
-    for (std::size_t i = 0; i < kCount * 8; ++i) {
-      bytes_[i] = static_cast<char>(numbers[i / 8] >> (8 * (i % 8)));
-    }
-  }
-  std::string_view bytes() const { return {bytes_.data(), bytes_.size()}; }
-
- private:
-  std::array<char, kCount * 8> bytes_;
-};
-
 // The lengths are covered too: a flipped bit in a row's header moves the border between key and value.
-Words<2> Head(std::int64_t ns_id, std::string_view key, std::string_view text) {
-  return Words<2>({static_cast<std::uint64_t>(ns_id), (std::uint64_t{key.size()} << 32U) | text.size()});
+CrcInput Input(std::int64_t ns_id, std::string_view key, std::string_view text,
+               std::span<const std::uint64_t> tail = {}) {
+  return {{static_cast<std::uint64_t>(ns_id), (std::uint64_t{key.size()} << 32U) | text.size()}, key, text, tail};
 }
 
 }  // namespace
 
 std::uint32_t ValueChecksum(std::int64_t ns_id, std::string_view key, std::string_view value) {
-  return Crc32c({Head(ns_id, key, value).bytes(), key, value});
+  return Crc32c(Input(ns_id, key, value));
 }
 
 std::uint32_t AttributesChecksum(std::int64_t ns_id, const EntryView& entry) {
-  const Words<3> tail({static_cast<std::uint64_t>(entry.created_at), static_cast<std::uint64_t>(entry.updated_at),
-                       static_cast<std::uint64_t>(entry.version)});
-  return Crc32c({Head(ns_id, entry.key, entry.metadata).bytes(), entry.key, entry.metadata, tail.bytes()});
+  const std::array tail{static_cast<std::uint64_t>(entry.created_at), static_cast<std::uint64_t>(entry.updated_at),
+                        static_cast<std::uint64_t>(entry.version)};
+  return Crc32c(Input(ns_id, entry.key, entry.metadata, tail));
+}
+
+std::int64_t EntryChecksum(std::int64_t ns_id, const EntryView& entry) {
+  return JoinChecksum(AttributesChecksum(ns_id, entry), ValueChecksum(ns_id, entry.key, entry.value));
+}
+
+std::int64_t NextChecksum(std::int64_t crc, const Stamp& old, std::int64_t new_crc, const Stamp& now) {
+  const std::uint32_t difference =
+      Crc32cDifference(static_cast<std::uint64_t>(old.updated_at) ^ static_cast<std::uint64_t>(now.updated_at),
+                       static_cast<std::uint64_t>(old.version) ^ static_cast<std::uint64_t>(now.version));
+  return JoinChecksum(AttributesHalf(crc) ^ difference, ValueHalf(new_crc));
 }
 
 std::optional<std::int64_t> ChangedChecksum(std::optional<std::int64_t> old_crc, const EntryView& old,

@@ -20,6 +20,7 @@ std::uint32_t AttributesChecksum(std::int64_t ns_id, const EntryView& entry);  /
 inline std::int64_t JoinChecksum(std::uint32_t attributes, std::uint32_t value) {
   return static_cast<std::int64_t>((static_cast<std::uint64_t>(attributes) << 32U) | value);
 }
+std::int64_t EntryChecksum(std::int64_t ns_id, const EntryView& entry);
 inline std::uint32_t ValueHalf(std::int64_t crc) { return static_cast<std::uint32_t>(crc); }
 inline std::uint32_t AttributesHalf(std::int64_t crc) {
   return static_cast<std::uint32_t>(static_cast<std::uint64_t>(crc) >> 32U);
@@ -51,6 +52,16 @@ struct EntryChange {
 // for anew: if it does not fit `old_crc`, neither will it fit the new one.
 std::optional<std::int64_t> ChangedChecksum(std::optional<std::int64_t> old_crc, const EntryView& old,
                                             const EntryChange& change);
+
+// What each write gives a row anew.
+struct Stamp {
+  std::int64_t updated_at = 0;
+  std::int64_t version = 0;
+};
+
+// The same as ChangedChecksum() where the metadata stays and the value does not, in a fraction of the time: by the
+// checksum that the row has, by the stamp in it, which the new one replaces, and by any checksum of the new value's.
+std::int64_t NextChecksum(std::int64_t crc, const Stamp& old, std::int64_t new_crc, const Stamp& now);
 
 // The namespace of the rows that a statement reads.
 struct NamespaceRef {

@@ -76,7 +76,7 @@ Result<Content> ReadContent(sqlite3* db, const std::atomic<bool>* cancelled, con
     const std::int64_t ns_id = cursor.Integer(0);
     const EntryView row{cursor.Text(1),    cursor.Text(2),    cursor.Text(3),
                         cursor.Integer(4), cursor.Integer(5), cursor.Integer(6)};
-    const std::int64_t actual = JoinChecksum(AttributesChecksum(ns_id, row), ValueChecksum(ns_id, row.key, row.value));
+    const std::int64_t actual = EntryChecksum(ns_id, row);
     content.hash += Mix(static_cast<std::uint64_t>(actual));
     const auto name = names.find(ns_id);
     CheckEntry(cursor, ns_id, row, actual, name == names.end() ? "" : name->second, on_problem);

@@ -72,6 +72,27 @@ void ChangedCrc(sqlite3_context* context, int /*count*/, sqlite3_value** argumen
   if (crc) sqlite3_result_int64(context, *crc);
 }
 
+// Of numbers alone: it runs in nearly each set().
+void NextCrc(sqlite3_context* context, int /*count*/, sqlite3_value** arguments) {
+  if (sqlite3_value_type(arguments[0]) == SQLITE_NULL) return;
+  const Stamp old{sqlite3_value_int64(arguments[1]), sqlite3_value_int64(arguments[2])};
+  const Stamp now{sqlite3_value_int64(arguments[4]), sqlite3_value_int64(arguments[5])};
+  sqlite3_result_int64(context,
+                       NextChecksum(sqlite3_value_int64(arguments[0]), old, sqlite3_value_int64(arguments[3]), now));
+}
+
+void EntryCrc(sqlite3_context* context, int /*count*/, sqlite3_value** arguments) {
+  const std::int64_t ns_id = sqlite3_value_int64(arguments[0]);
+  EntryView entry;
+  entry.key = Text(arguments[1]);
+  entry.value = Text(arguments[2]);
+  entry.metadata = Text(arguments[3]);
+  entry.created_at = sqlite3_value_int64(arguments[4]);
+  entry.updated_at = sqlite3_value_int64(arguments[5]);
+  entry.version = sqlite3_value_int64(arguments[6]);
+  sqlite3_result_int64(context, EntryChecksum(ns_id, entry));
+}
+
 using Path = std::vector<std::string>;
 
 // The parsed path, kept by SQLite with the statement whose literal it is.
@@ -185,6 +206,8 @@ int RegisterSqlFunctions(sqlite3* db) {
   };
   constexpr Function kFunctions[] = {{"hypha_match", 8, &Match},
                                      {"hypha_changed_crc", 6, &ChangedCrc},
+                                     {"hypha_next_crc", 6, &NextCrc},
+                                     {"hypha_entry_crc", 7, &EntryCrc},
                                      {"hypha_extract", 2, &ExtractKey},
                                      {"hypha_extract", 3, &ExtractKey},
                                      {"hypha_entry_problem", 6, &EntryProblem},

@@ -40,6 +40,10 @@ class CountExtractions {
 //     numbers together.
 //   hypha_changed_crc(change, crc, metadata, created_at, updated_at, version)
 //     the checksum of a row after the EntryChange; NULL when the pointer is NULL.
+//   hypha_next_crc(crc, updated_at, version, new_crc, new_updated_at, new_version)
+//     NextChecksum(): that of a row whose metadata stays; NULL when it has had none.
+//   hypha_entry_crc(ns_id, key, value, metadata, created_at, updated_at, version)
+//     the checksum of the entry.
 //   hypha_extract(value, metadata, path), hypha_extract(json, path)
 //     the order key (query/order_key.h) of what a path of QuotePath() names: with two texts a property of the value,
 //     else of the metadata; with one text nested properties. NULL where it is absent. Total: any text is accepted.

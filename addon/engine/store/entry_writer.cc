@@ -85,17 +85,17 @@ Result<std::int64_t> EntryWriter::RunWrite(Sql id, const WriteOp& op, std::int64
   EntryChange change{ns_id, op.key, std::nullopt, std::nullopt, now, version};
   Cursor cursor(statement.value());
   cursor.Bind(1, ns_id).Bind(2, version).Bind(3, now).Bind(4, std::string_view(op.key));
-  cursor.BindOptional(5, op.metadata);
+  if (op.metadata) cursor.Bind(5, std::string_view(*op.metadata));
   if (sets_value) cursor.Bind(6, std::string_view(op.value));
   if (id == Sql::kUpdateIfVersion) cursor.Bind(7, *op.if_version);
   if (checksums_) {
     if (op.metadata || !sets_value) change.metadata = op.metadata ? *op.metadata : std::string_view();
     if (sets_value) change.value_half = ValueChecksum(ns_id, op.key, op.value);
-    if (id == Sql::kInsert || id == Sql::kUpsert) {
+    if (id == Sql::kInsert || id == Sql::kUpsert || id == Sql::kUpsertMetadata) {
       const EntryView row{op.key, {}, change.metadata.value_or(""), now, now, version};
       cursor.Bind(7, JoinChecksum(AttributesChecksum(ns_id, row), *change.value_half));
     }
-    if (id != Sql::kInsert) cursor.BindPointer(8, &change, kChangePointer);
+    if (id != Sql::kInsert && id != Sql::kUpsert) cursor.BindPointer(8, &change, kChangePointer);
   }
   Status status = cursor.Run("write an entry");
   if (!status.ok()) return status;
@@ -125,7 +125,8 @@ WriteOutcome EntryWriter::SetInNewNamespace(const WriteOp& op) {
 WriteOutcome EntryWriter::SetAlways(const WriteOp& op, std::int64_t ns_id) {
   auto version = versions_.Next();
   if (!version.ok()) return Failed(version.status());
-  auto rows = RunWrite(op.overwrite ? Sql::kUpsert : Sql::kInsert, op, ns_id, version.value());
+  const Sql upsert = op.metadata ? Sql::kUpsertMetadata : checksums_ ? Sql::kUpsert : Sql::kUpsertUnchecked;
+  auto rows = RunWrite(op.overwrite ? upsert : Sql::kInsert, op, ns_id, version.value());
   if (!rows.ok()) return Failed(rows.status());
   if (rows.value() == 0) {
     return Failed({Code::kExists, "Key \"" + op.key + "\" already exists in namespace \"" + op.ns + "\""});

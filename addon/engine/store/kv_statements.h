@@ -22,6 +22,8 @@ enum class Sql : std::uint8_t {
   kGetMetadata,
   kGetVersion,
   kUpsert,
+  kUpsertUnchecked,
+  kUpsertMetadata,
   kInsert,
   kUpdateIfVersion,
   kSetMetadata,

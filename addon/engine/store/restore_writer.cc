@@ -67,8 +67,7 @@ Result<std::int64_t> EntryWriter::RunRestore(Sql id, std::int64_t ns_id, const E
   cursor.Bind(1, ns_id).Bind(2, row.version).Bind(3, row.created_at).Bind(4, row.key);
   if (!row.metadata.empty()) cursor.Bind(5, row.metadata);
   cursor.Bind(6, row.value).Bind(8, row.updated_at);
-  if (checksums_)
-    cursor.Bind(7, JoinChecksum(AttributesChecksum(ns_id, row), ValueChecksum(ns_id, row.key, row.value)));
+  if (checksums_) cursor.Bind(7, EntryChecksum(ns_id, row));
   Status status = cursor.Run("restore an entry");
   if (!status.ok()) return status;
   return sqlite3_changes64(statements_.db().handle());

@@ -23,13 +23,24 @@ inline constexpr const char* kGetMetadata =
     "SELECT NULL, crc, metadata, created_at, updated_at, version FROM hypha_entries WHERE ns_id = ?1 AND key = ?2";
 inline constexpr const char* kGetVersion = "SELECT version FROM hypha_entries WHERE ns_id = ?1 AND key = ?2";
 
+// A set without metadata keeps what there is. A row that has had no checksum gets one, which takes reading all of it.
+inline constexpr const char* kUpsert =
+    "INSERT INTO hypha_entries(ns_id, version, created_at, updated_at, crc, key, value) "
+    "VALUES(?1, ?2, ?3, ?3, ?7, ?4, ?6) ON CONFLICT(ns_id, key) DO UPDATE SET version = excluded.version, "
+    "updated_at = excluded.updated_at, crc = coalesce(hypha_next_crc(crc, updated_at, version, excluded.crc, "
+    "excluded.updated_at, excluded.version), hypha_entry_crc(excluded.ns_id, excluded.key, excluded.value, metadata, "
+    "created_at, excluded.updated_at, excluded.version)), value = excluded.value";
+inline constexpr const char* kUpsertUnchecked =
+    "INSERT INTO hypha_entries(ns_id, version, created_at, updated_at, key, value) "
+    "VALUES(?1, ?2, ?3, ?3, ?4, ?6) ON CONFLICT(ns_id, key) DO UPDATE SET version = excluded.version, "
+    "updated_at = excluded.updated_at, crc = NULL, value = excluded.value";
 // Metadata that is given replaces, metadata that is not is kept. What writes over a row has an EntryChange as its last
 // parameter, or NULL where entries get no checksum.
-inline constexpr const char* kUpsert =
+inline constexpr const char* kUpsertMetadata =
     "INSERT INTO hypha_entries(ns_id, version, created_at, updated_at, crc, key, metadata, value) "
     "VALUES(?1, ?2, ?3, ?3, ?7, ?4, ?5, ?6) ON CONFLICT(ns_id, key) DO UPDATE SET version = excluded.version, "
     "updated_at = excluded.updated_at, crc = hypha_changed_crc(?8, crc, metadata, created_at, updated_at, version), "
-    "metadata = coalesce(excluded.metadata, metadata), value = excluded.value";
+    "metadata = excluded.metadata, value = excluded.value";
 inline constexpr const char* kInsert =
     "INSERT INTO hypha_entries(ns_id, version, created_at, updated_at, crc, key, metadata, value) "
     "VALUES(?1, ?2, ?3, ?3, ?7, ?4, ?5, ?6) ON CONFLICT(ns_id, key) DO NOTHING";

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <random>
+#include <span>
 #include <string>
 
 #include "support/databases.h"
@@ -53,18 +55,44 @@ TEST(Crc32c, PiecesContinueEachOther) {
   }
 }
 
-TEST(Crc32c, PartsAreOneText) {
-  std::mt19937 random(test::Seed());
+std::string Bytes(const CrcInput& input) {
+  std::string bytes;
+  const auto add = [&](std::uint64_t number) {
+    for (int shift = 0; shift < 64; shift += 8) bytes.push_back(static_cast<char>(number >> shift));
+  };
+  for (const std::uint64_t number : input.head) add(number);
+  bytes.append(input.first).append(input.second);
+  for (const std::uint64_t number : input.tail) add(number);
+  return bytes;
+}
+
+TEST(Crc32c, TextsBetweenNumbersAreOneText) {
+  std::mt19937_64 random(test::Seed());
   std::string data(100, '\0');
   for (char& c : data) c = static_cast<char>(random());
-  const std::string_view all = data;
+  const std::array tail{random(), random(), random()};
   for (std::size_t first = 0; first <= 40; ++first) {
     for (std::size_t second = first; second <= data.size(); ++second) {
-      const auto parts = {all.substr(0, first), all.substr(first, second - first), all.substr(second)};
-      ASSERT_EQ(Crc32c(parts), Slow(data)) << first << " " << second;
-      ASSERT_EQ(PortableCrc32c(parts), Slow(data)) << first << " " << second;
+      CrcInput input{{random(), random()}, std::string_view(data).substr(0, first), {}, {}};
+      input.second = std::string_view(data).substr(first, second - first);
+      input.tail = std::span(tail).first(second % 4);
+      ASSERT_EQ(Crc32c(input), Slow(Bytes(input))) << first << " " << second;
+      ASSERT_EQ(PortableCrc32c(input), Slow(Bytes(input))) << first << " " << second;
     }
   }
+}
+
+TEST(Crc32c, TheDifferenceFollowsFromTheNumbersAtTheEnd) {
+  std::mt19937_64 random(test::Seed());
+  for (int i = 0; i < 200; ++i) {
+    const std::array one{random(), random(), random()};
+    const std::array other{one[0], random(), random()};
+    const CrcInput with_one{{random(), random()}, "key", "text", one};
+    CrcInput with_other = with_one;
+    with_other.tail = other;
+    ASSERT_EQ(Crc32cDifference(one[1] ^ other[1], one[2] ^ other[2]), Crc32c(with_one) ^ Crc32c(with_other)) << i;
+  }
+  EXPECT_EQ(Crc32cDifference(0, 0), 0U);
 }
 
 }  // namespace

@@ -20,9 +20,7 @@ struct Row {
   std::int64_t version = 42;
 
   EntryView View() const { return {key, value, metadata, created_at, updated_at, version}; }
-  std::int64_t Checksum() const {
-    return JoinChecksum(AttributesChecksum(ns_id, View()), ValueChecksum(ns_id, key, value));
-  }
+  std::int64_t Checksum() const { return EntryChecksum(ns_id, View()); }
 };
 
 // Calls `check` with each row that differs from `row` in one bit, and whether the value's half covers that bit.
@@ -124,6 +122,24 @@ TEST(EntryChecksum, AChangeDoesNotVouchForDamageInWhatItKeeps) {
     ASSERT_TRUE(IsValueIntact(*changed, after.ns_id, after.key, after.value));
     ASSERT_EQ(AreAttributesIntact(*changed, after.ns_id, after.View()), !in_attributes_half);
   });
+}
+
+// What a set() without metadata takes, in place of ChangedChecksum().
+TEST(EntryChecksum, TheNextOneIsThatOfTheChangeWhateverIsDamaged) {
+  const Row row;
+  const std::int64_t crc = row.Checksum();
+  const Stamp now{row.updated_at + 1, 43};
+  const std::int64_t of_new_value = JoinChecksum(0x12345678, ValueChecksum(row.ns_id, row.key, "2"));
+  FlipEveryBit(row, [&](const Row& damaged, bool /*in_value_half*/, bool /*in_attributes_half*/) {
+    if (damaged.key != row.key || damaged.ns_id != row.ns_id) return;
+    const std::int64_t next = NextChecksum(crc, {damaged.updated_at, damaged.version}, of_new_value, now);
+    ASSERT_EQ(next, ChangedChecksum(crc, damaged.View(), NewValue(row, "2")));
+  });
+  for (int bit = 0; bit < 64; ++bit) {
+    const auto flipped = static_cast<std::int64_t>(static_cast<std::uint64_t>(crc) ^ (1ULL << bit));
+    ASSERT_EQ(NextChecksum(flipped, {row.updated_at, row.version}, of_new_value, now),
+              ChangedChecksum(flipped, row.View(), NewValue(row, "2")));
+  }
 }
 
 TEST(EntryChecksum, TheReportNamesTheEntryAndNotItsValue) {

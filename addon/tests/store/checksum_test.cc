@@ -161,6 +161,22 @@ TEST_F(ChecksumTest, ASetHealsTheValueAndKeepsDamageOfWhatItKeeps) {
   EXPECT_TRUE(GetEntry().ok());
 }
 
+TEST_F(ChecksumTest, ASetVouchesForNothingThatItDidNotWrite) {
+  for (const bool with_metadata : {false, true}) {
+    for (const char* damage : {"created_at = created_at + 1", "updated_at = updated_at + 1", "version = version + 1",
+                               "crc = crc + (1 << 40)", "metadata = NULL"}) {
+      ASSERT_TRUE(Write(Op(WriteKind::kDelete, "default", "k")).status.ok());
+      SetUp();
+      Damage(damage);
+      WriteOp op = SetOp("k", "2");
+      if (with_metadata) op.metadata = R"({"tag":"z"})";
+      ASSERT_TRUE(Write(op).status.ok());
+      EXPECT_TRUE(Get().ok()) << damage;
+      ExpectNamed(GetEntry(), damage);
+    }
+  }
+}
+
 TEST_F(ChecksumTest, AnEditOfADamagedValueFails) {
   Damage("value = '{\"n\":9}'");
   WriteOp edit = Op(WriteKind::kEdit, "default", "k", "1");
@@ -198,6 +214,7 @@ TEST_F(ChecksumTest, RowsWithoutOneAreUncheckedUntilTheyAreRewritten) {
   EXPECT_EQ(Crc(), "NULL") << "the value it keeps was never checked";
   ASSERT_TRUE(Write(SetOp("k", "2")).status.ok());
   EXPECT_NE(Crc(), "NULL");
+  EXPECT_TRUE(GetEntry().ok()) << "made of the metadata and the time of creation that stay";
   Damage("value = '3'");
   ExpectNamed(Get(), "get");
 }
