@@ -10,6 +10,7 @@ import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { open } from '../lib/index.js';
 import { seededRandom } from './data.js';
+import { percentile } from './harness.js';
 
 const { values } = parseArgs({ options: { mib: { type: 'string', default: '1024' }, seconds: { type: 'string', default: '5' } } });
 const MIB = 1024 * 1024;
@@ -20,7 +21,6 @@ const directory = mkdtempSync(join(tmpdir(), 'hyphadb-backup-'));
 const path = join(directory, 'store.db');
 const random = seededRandom();
 
-const percentile = (sorted, percent) => sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))];
 const ms = (number) => number.toFixed(3).padStart(9);
 
 /** Sets keys at random, one after the other, until it is told to stop. */

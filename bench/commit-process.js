@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { open } from '../lib/index.js';
 import { chunks, makeDocuments, seededRandom } from './data.js';
+import { percentile } from './harness.js';
 
 const DOCUMENTS = 60_000;
 const CHECKPOINTS = 6;
@@ -13,7 +14,6 @@ const MOST_MS = 120_000;
 const SYNCS = 1000;
 const BYTES = 3 * 4096; // the pages of one set
 
-const percentile = (sorted, percent) => sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))];
 const ascending = (times) => times.sort((one, other) => one - other);
 
 function syncs(directory) {

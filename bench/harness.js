@@ -63,6 +63,14 @@ export function summary(values) {
   return { min: sorted[0], median, max: sorted.at(-1) };
 }
 
+/**
+ * @param {number[]} sorted in rising order
+ * @param {number} percent
+ */
+export function percentile(sorted, percent) {
+  return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))];
+}
+
 const rotated = (items, by) => [...items.slice(by % items.length), ...items.slice(0, by % items.length)];
 
 /** Runs of several peers over the same data. */

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import process from 'node:process';
 import { open } from '../lib/index.js';
+import { percentile } from './harness.js';
 
 const [loopSeconds = 10, mixedSeconds = 30] = process.argv.slice(2).map(Number);
 const CLIENTS = 500;
@@ -17,8 +18,6 @@ const folder = mkdtempSync(join(tmpdir(), 'hypha-service-'));
 const value = { text: 'x'.repeat(180), n: 1 };
 let failures = 0;
 
-/** @param {number[]} times @param {number} percent */
-const percentile = (times, percent) => times[Math.min(times.length - 1, Math.floor((times.length * percent) / 100))];
 /** @param {number[]} times */
 const summary = (times) => {
   times.sort((a, b) => a - b);
