@@ -83,9 +83,10 @@ void Group(Stage& stage) {
     unit.ops.back().key = "a";
     return unit;
   };
-  // One group, or the first alone and then the others: of either the first counts, so that doing it twice shows.
+  // One group, or the first alone and then the others: of either the first counts, so that doing it twice shows. What
+  // the poisoned one writes first, k0 of "other", nobody else writes.
   for (int i = 0; i < 4; ++i) {
-    stage.DoTogether({counting("third", i), counting("base", i), poisoned, counting("other", i),
+    stage.DoTogether({counting("third", i), counting("base", i), poisoned, counting("other", 1 + i),
                       Request({Set("third", "x", std::to_string(i))}, false)});
   }
 }
