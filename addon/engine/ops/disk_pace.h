@@ -13,9 +13,9 @@ class DiskPace {
  public:
   // Pages of 4 KiB between two write-backs, where nobody waits and where somebody does.
   static constexpr int kManyPages = 128;
-  static constexpr int kFewPages = 16;
+  static constexpr int kFewPages = 32;
   // Nobody has to wait for a copy longer than this speed asks for; a disk that is slower sets its own.
-  static constexpr std::int64_t kBytesPerSecond = 64LL << 20;
+  static constexpr std::int64_t kBytesPerSecond = 256LL << 20;
 
   // `syncs` counts those of the log, which nobody does in this process where it is null.
   explicit DiskPace(const std::atomic<std::int64_t>* syncs);
