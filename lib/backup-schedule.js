@@ -1,7 +1,8 @@
 // Backups that are made by themselves, and how many of them are kept.
 
+import { createHash, randomUUID } from 'node:crypto';
 import { readdir, stat, unlink } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 
 /** @typedef {import('./copies.js').BackupReport} BackupReport */
 /**
@@ -16,8 +17,28 @@ import { basename, join } from 'node:path';
 /** What a process that was killed left behind is certainly nobody's by then. */
 const ABANDONED_AFTER = 24 * 60 * 60 * 1000;
 
-/** @param {string | undefined} path @returns {string} what the names of its backups begin with */
-const stemOf = (path) => (path === undefined ? 'memory' : basename(path).replace(/\.[^.]*$/, '') || basename(path));
+/**
+ * What the names of a store's backups begin with: its own name, and what tells it from another of that name whose backups
+ * go to the same folder.
+ * @param {string | undefined} path @returns {string}
+ */
+function stemOf(path) {
+  const name = path === undefined ? 'memory' : basename(path).replace(/\.[^.]*$/, '') || basename(path);
+  const which = path === undefined ? randomUUID() : resolve(path);
+  return `${name}-${createHash('sha256').update(which).digest('hex').slice(0, 8)}`;
+}
+
+/**
+ * Whoever listens has no part in the backup: what it throws does not make it fail.
+ * @template T @param {((told: T) => void) | undefined} listener @param {T} told
+ */
+function tell(listener, told) {
+  try {
+    listener?.(told);
+  } catch (error) {
+    process.emitWarning(`a listener of scheduleBackups() threw ${String(error)}`);
+  }
+}
 
 /** @param {string} stem @returns {RegExp} */
 const namesOf = (stem) => new RegExp(`^${stem.replace(/[^\w]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)}-\\d{8}T\\d{9}Z\\.db(\\.tmp-.*)?$`, 'u');
@@ -63,11 +84,11 @@ export class BackupSchedule {
       this.last = report;
       await this.#forgetOld();
       this.lastError = undefined;
-      onBackup?.(report);
+      tell(onBackup, report);
       return report;
     } catch (error) {
       this.lastError = error;
-      onError?.(error);
+      tell(onError, error);
       return undefined;
     }
   }

@@ -66,12 +66,13 @@ export async function migrate(path, options) {
  */
 export async function openOrLoad(path, bundle, options) {
   checkPath(bundle, 'bundle');
-  const { onConflict, signal, ...rest } = options ?? {};
+  const { onConflict, signal, ...rest } = { __proto__: null, ...options };
   const store = await open({ ...rest, path });
   try {
     await store[loadOnce](bundle, { onConflict, signal });
   } catch (error) {
-    await store.close();
+    // On a full disk that fails as well, but why nothing was loaded is what counts.
+    await store.close().catch((closing) => process.emitWarning(String(closing)));
     throw error;
   }
   return store;

@@ -139,7 +139,7 @@ export class WriteBuffer {
    */
   async add(item) {
     if (typeof item !== 'object' || item === null) throw invalidArgument('item', 'an object { type, key, value, ... }');
-    const { type = 'set', key, value, ...options } = item;
+    const { type = 'set', key, value, ...options } = { __proto__: null, ...item };
     if (type === 'set') return this.set(key, value, options);
     if (type !== 'delete') throw invalidArgument('item.type', "'set' or 'delete'");
     if (value !== undefined) throw invalidArgument('item.value', 'absent in a delete');

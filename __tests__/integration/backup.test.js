@@ -170,10 +170,11 @@ describe('scheduled backups', () => {
     const place = join(directory, 'backups');
     mkdirSync(place);
     writeFileSync(join(place, 'store-notes.txt'), '');
-    writeFileSync(join(place, 'store-20200101T000000000Z.db.tmp-1-2'), '');
-    utimesSync(join(place, 'store-20200101T000000000Z.db.tmp-1-2'), 1, 1);
     const made = [];
     const schedule = store.scheduleBackups({ directory: place, every: 1000, keep: 2, onBackup: (report) => made.push(basename(report.path)) });
+    const first = await schedule.run();
+    writeFileSync(`${first.path}.tmp-1-2`, '');
+    utimesSync(`${first.path}.tmp-1-2`, 1, 1);
     for (let i = 0; i < 4; i++) expect(await schedule.run()).toMatchObject({ entries: 10 });
     expect(backups(place)).toEqual([...made.slice(-2), 'store-notes.txt']);
     expect(dirname(schedule.last.path)).toBe(place);
@@ -183,6 +184,36 @@ describe('scheduled backups', () => {
     await store.close();
     expect(schedule.lastError).toBeUndefined();
     expect(temporaries(place)).toEqual([]);
+  });
+
+  test('leave those of another store of the same name alone', async () => {
+    const { directory } = await filledStore(1);
+    const place = join(directory, 'shared');
+    mkdirSync(place);
+    const made = [];
+    for (const name of ['x', 'y']) {
+      mkdirSync(join(directory, name));
+      const store = await open({ path: join(directory, name, 'store.db') });
+      const schedule = store.scheduleBackups({ directory: place, every: 60_000, keep: 1 });
+      for (let i = 0; i < 2; i++) made.push(basename((await schedule.run()).path));
+      await store.close();
+    }
+    expect(backups(place)).toEqual([made[1], made[3]].sort());
+  });
+
+  test('do not fail because of who listens', async () => {
+    const { store, directory } = await filledStore(1);
+    const warnings = [];
+    const { emitWarning } = process; // Jest's process does not hear of warnings
+    process.emitWarning = (warning) => warnings.push(warning);
+    const listener = (what) => () => { throw new Error(what); };
+    const schedule = store.scheduleBackups({ directory, every: 60_000, onBackup: listener('after a backup'), onError: listener('after an error') });
+    expect(await schedule.run()).toMatchObject({ entries: 1 });
+    expect(schedule.lastError).toBeUndefined();
+    await store.close();
+    expect(await schedule.run()).toBeUndefined();
+    process.emitWarning = emitWarning;
+    expect(warnings).toEqual(['a listener of scheduleBackups() threw Error: after a backup', 'a listener of scheduleBackups() threw Error: after an error']);
   });
 
   test('a failure is told of, and the next one is tried all the same', async () => {

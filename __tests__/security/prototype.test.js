@@ -1,5 +1,8 @@
-import { open } from '../../lib/index.js';
+import { open, openOrLoad } from '../../lib/index.js';
 import { MyceliaStorageBackend } from '../../lib/mycelia/index.js';
+import { useFolder } from '../helpers/folders.js';
+
+const folder = useFolder();
 
 const DOCUMENTS = [
   '{"__proto__":{"polluted":true},"a":1}', '{"constructor":{"prototype":{"polluted":true}}}', '{"prototype":1,"__proto__":null}', '{"a":{"__proto__":{"polluted":1}},"list":[{"__proto__":1}]}',
@@ -92,6 +95,18 @@ describe('a polluted Object.prototype', () => {
     const store = await open({ mode: 'memory' });
     await polluted('value', () => store.set('k', { a: 1 }, { metadata: { m: 1 } }));
     expect(JSON.stringify(await store.getEntry('k').then(({ value, metadata }) => [value, metadata]))).toBe('[{"a":1},{"m":1}]');
+    await store.close();
+  });
+
+  test('does not get into openOrLoad() or an item of a buffer', async () => {
+    const source = await open({ path: folder.next() });
+    await source.set('k', 1);
+    const bundle = `${folder.next()}.bundle`;
+    await source.exportBundle(bundle);
+    await source.close();
+    const store = await polluted('signal', () => openOrLoad(folder.next(), bundle));
+    const buffer = store.buffer();
+    expect(await polluted('value', async () => { const gone = buffer.add({ type: 'delete', key: 'k' }); await buffer.flush(); return gone; })).toBe(true);
     await store.close();
   });
 

@@ -4,6 +4,7 @@
 #include "hypha/caught.h"
 #include "ops/backup.h"
 #include "ops/verify.h"
+#include "query/index_catalog.h"
 #include "query/sql_functions.h"
 #include "schema/migrations.h"
 
@@ -41,9 +42,13 @@ Result<BackupReport> CopyInto(TargetFile& target, const ConnectionOptions& conne
 Status MustBeCurrent(Connection& db) {
   auto version = SchemaVersion(db);
   if (!version.ok()) return version.status();
-  if (version.value() == kLatestSchema) return Status::Ok();
-  return {Code::kSchemaOutdated,
-          "the file to restore has schema " + std::to_string(version.value()) + "; open() would migrate it"};
+  if (version.value() != kLatestSchema) {
+    return {Code::kSchemaOutdated,
+            "the file to restore has schema " + std::to_string(version.value()) + "; open() would migrate it"};
+  }
+  // Before anything is written to the copy: a trigger would run.
+  Status status = VerifySchema(db);
+  return status.ok() ? VerifyIndexes(db) : status;
 }
 
 Result<BackupReport> Restore(const std::string& from, const std::string& to, const CopyControl& control,

@@ -11,6 +11,8 @@
 
 #include "exec/store_fixture.h"
 #include "ops/disk_pace.h"
+#include "sqlite/vfs_shim.h"
+#include "sqlite/vfs_test_util.h"
 
 namespace hypha {
 namespace {
@@ -306,6 +308,24 @@ TEST_F(BackupTest, RestoreIsRefusedWhileTheTargetIsOpen) {
   ASSERT_TRUE(Backup(store, Path("copy.db")).ok());
   EXPECT_EQ(RestoreStore(Path("copy.db"), dir_.File(), {}).status().code(), Code::kBusy);
   EXPECT_EQ(store.Get("k"), "1");
+}
+
+// The copy's manifest is written over: a trigger in the file would run, in the worst case without end.
+TEST_F(BackupTest, RestoreRefusesAnEditedSchemaBeforeItWrites) {
+  {
+    Share store = Open();
+    Fill(store, 10);
+    ASSERT_TRUE(Backup(store, Path("copy.db")).ok());
+  }
+  {
+    TestDb db(Path("copy.db"), kFileVfs, SQLITE_OPEN_READWRITE);
+    ASSERT_EQ(
+        db.Exec("CREATE TRIGGER endless AFTER DELETE ON hypha_meta BEGIN INSERT INTO hypha_meta(name, value) WITH "
+                "RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT 'x' || max(i), 1 FROM n; END"),
+        SQLITE_OK);
+  }
+  EXPECT_EQ(RestoreStore(Path("copy.db"), Path("elsewhere.db"), {}).status().code(), Code::kSchemaChanged);
+  EXPECT_EQ(Names(), (std::vector<std::string>{"a.db", "copy.db"}));
 }
 
 TEST_F(BackupTest, RestoreRefusesWhatIsNoWholeBackup) {
