@@ -204,7 +204,8 @@ inBothModes('createIndex', (newStore) => {
     const write = store.set('beside', 1);
     await expect(making).rejects.toMatchObject({ code: 'HYPHA_ABORTED', cause: 'enough' });
     expect(told).toEqual([{ values: expect.any(Number), totalValues: 480_000 }]);
-    expect(told[0].values).toBeLessThan(480_000);
+    // All of them may have been read by the time this thread hears of it; then the sort is what ends.
+    expect(told[0].values).toBeLessThanOrEqual(480_000);
     await write;
     expect(await store.listIndexes('default')).toEqual([]);
     expect(await store.get('beside')).toBe(1);
