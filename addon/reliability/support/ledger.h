@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string>
 
+#include "support/mapped.h"
+
 namespace hypha::reliability {
 
 enum class Told : std::uint8_t {
@@ -27,11 +29,7 @@ struct LedgerPage {
 
 class Ledger {
  public:
-  // Maps `path`, made anew when `create`. Aborts when it cannot: nothing can be tested without it.
-  Ledger(const std::string& path, bool create);
-  ~Ledger();
-  Ledger(const Ledger&) = delete;
-  Ledger& operator=(const Ledger&) = delete;
+  Ledger(const std::string& path, bool create) : page_(path, create) {}
 
   LedgerPage& page() { return *page_; }
   void Tell(int client, std::uint64_t unit, Told told) {
@@ -43,7 +41,7 @@ class Ledger {
   void Anomaly(const std::string& text);
 
  private:
-  LedgerPage* page_ = nullptr;
+  Mapped<LedgerPage> page_;
 };
 
 }  // namespace hypha::reliability

@@ -59,6 +59,12 @@ int Process::Wait(int timeout_ms) {
   return WIFEXITED(state_) ? WEXITSTATUS(state_) : -WTERMSIG(state_);
 }
 
+const std::atomic<bool>& StopOnTerm() {
+  static std::atomic<bool> stop{false};
+  ::signal(SIGTERM, [](int) { stop = true; });
+  return stop;
+}
+
 void SleepMs(std::int64_t ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
 
 std::int64_t NowMs() {

@@ -3,6 +3,8 @@
 
 #include <sys/types.h>
 
+#include <atomic>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -27,6 +29,9 @@ class Process {
   pid_t pid_ = -1;
   int state_ = 0;
 };
+
+// True once SIGTERM has come, which from the call on ends this process no more.
+const std::atomic<bool>& StopOnTerm();
 
 void SleepMs(std::int64_t ms);
 std::int64_t NowMs();  // of a steady clock

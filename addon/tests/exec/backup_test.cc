@@ -188,7 +188,7 @@ TEST_F(BackupPaceTest, ATransactionIsSeenAsWell) {
 }
 
 TEST_F(BackupPaceTest, InLargePiecesWhereNobodySyncs) {
-  const auto largest = [](const Copied& copied) { return copied.pages / 128 + 1; };
+  const auto largest = [](const Copied& copied) { return copied.pages / DiskPace::kManyPages + 1; };
   const Copied alone = CopyWhile({});
   EXPECT_LE(alone.pieces, largest(alone));
   const Copied beside = CopyWhile(SetAt(Durability::kNormal));

@@ -27,6 +27,20 @@ class TransactionTest : public test::WriterFixture {
   }
 };
 
+TEST_F(TransactionTest, WhoHearsOfItsCommitFindsItCounted) {
+  Metrics metrics;
+  WriterOptions options{1000, 1 << 20, 5000};
+  options.metrics = &metrics;
+  Start(options);
+  const auto id = Begin().Get().value();
+  ASSERT_TRUE(WriteIn(id, SetOp("a")).Get().status.ok());
+  const std::int64_t before = metrics.commits;
+  const Answer<std::int64_t> counted;
+  writer_->End(id, true, [&](const Status&) { counted(metrics.commits); });
+  EXPECT_EQ(counted.Get(), before + 1);
+  EXPECT_TRUE(Close().ok());
+}
+
 TEST_F(TransactionTest, CommitsWhatItWrote) {
   const auto id = Begin().Get().value();
   EXPECT_TRUE(WriteIn(id, SetOp("a")).Get().status.ok());

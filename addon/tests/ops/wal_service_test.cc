@@ -53,6 +53,20 @@ class WalServiceTest : public ::testing::Test {
   std::unique_ptr<WalService> wal_;
 };
 
+// Where a sync failed before, the disk may hold only a first part of it, to be found after a loss of power.
+TEST_F(WalServiceTest, ALogThatWasThereBeforeIsEmptiedDurably) {
+  const auto syncs_to_empty = [&] {
+    TheFaults().syncs = 0;
+    EXPECT_TRUE(wal_->Checkpoint(SQLITE_CHECKPOINT_TRUNCATE).ok());
+    return TheFaults().syncs.load();
+  };
+  Commit(Durability::kFull);
+  Start();
+  const int of_another = syncs_to_empty();
+  Commit(Durability::kFull);
+  EXPECT_EQ(of_another, syncs_to_empty() + 1);
+}
+
 TEST_F(WalServiceTest, PeriodicCommitsAreSyncedWithinTheInterval) {
   Commit(Durability::kPeriodic);
   const SteadyTime committed = hooks_.steady_now();

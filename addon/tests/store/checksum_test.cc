@@ -206,10 +206,11 @@ TEST_F(ChecksumTest, EveryWriteLeavesAValidChecksum) {
 }
 
 TEST_F(ChecksumTest, RowsWithoutOneAreUncheckedUntilTheyAreRewritten) {
-  Damage("crc = NULL, value = '{\"n\":9}'");
+  Damage("crc = NULL, value = '{\"n\":9}', created_at = 5");
   EXPECT_TRUE(Get().ok());
   EXPECT_TRUE(Query(Field(9)).ok());
   WriteOp metadata = Op(WriteKind::kSetMetadata, "default", "k");
+  metadata.metadata = R"({"tag":"kept"})";
   ASSERT_TRUE(Write(metadata).status.ok());
   EXPECT_EQ(Crc(), "NULL") << "the value it keeps was never checked";
   ASSERT_TRUE(Write(SetOp("k", "2")).status.ok());
