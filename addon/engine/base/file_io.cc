@@ -1,5 +1,6 @@
 #include "base/file_io.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 
 namespace hypha {
 namespace {
@@ -110,6 +112,19 @@ PathKind KindOfPath(const std::string& path) {
   if (::lstat(path.c_str(), &info) != 0) return PathKind::kAbsent;
   if (S_ISREG(info.st_mode)) return PathKind::kFile;
   return S_ISDIR(info.st_mode) ? PathKind::kDirectory : PathKind::kOther;
+}
+
+Result<std::vector<std::string>> NamesIn(const std::string& directory) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(directory.c_str()), &::closedir);
+  if (stream == nullptr) return FileFailure("open", directory, errno);
+  std::vector<std::string> names;
+  for (errno = 0;; errno = 0) {
+    const dirent* entry = ::readdir(stream.get());
+    if (entry == nullptr && errno != 0) return FileFailure("read", directory, errno);
+    if (entry == nullptr) return names;
+    const std::string name = &entry->d_name[0];
+    if (name != "." && name != "..") names.push_back(name);
+  }
 }
 
 bool IsDirectory(const std::string& path) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "hypha/status.h"
 
@@ -55,6 +56,8 @@ std::string NameOf(const std::string& path);
 enum class PathKind { kAbsent, kFile, kDirectory, kOther };
 // Symbolic links are not followed: they are kOther. What cannot be looked at is kAbsent: making it will tell why.
 PathKind KindOfPath(const std::string& path);
+// What is in the directory, in no order.
+Result<std::vector<std::string>> NamesIn(const std::string& directory);
 // Symbolic links are followed.
 bool IsDirectory(const std::string& path);
 

@@ -1,4 +1,5 @@
 // Backup, restore and verification: connections and locks around ops/.
+#include "base/file_io.h"
 #include "exec/engine_impl.h"
 #include "exec/registry.h"
 #include "hypha/caught.h"
@@ -19,6 +20,8 @@ Status PutInPlace(TargetFile& target, const Hooks& hooks) {
     hooks.Reach("before-publish");
     return target.Publish([&] {
       Status cleared = ClearTheWay(target.path());
+      // The old log is gone from the disk before the name leads to another file.
+      if (cleared.ok()) cleared = SyncDirectory(DirectoryOf(target.path()));
       hooks.Reach("before-rename");
       return cleared;
     });

@@ -1,6 +1,5 @@
 #include "ops/bundle_writer.h"
 
-#include <dirent.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,19 +13,6 @@ namespace {
 constexpr int kNameAttempts = 100;
 
 std::string PreviousOf(const std::string& path) { return path + ".prev"; }
-
-Result<std::vector<std::string>> NamesIn(const std::string& directory) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(directory.c_str()), &::closedir);
-  if (stream == nullptr) return FileFailure("open", directory, errno);
-  std::vector<std::string> names;
-  for (errno = 0;; errno = 0) {
-    const dirent* entry = ::readdir(stream.get());
-    if (entry == nullptr && errno != 0) return FileFailure("read", directory, errno);
-    if (entry == nullptr) return names;
-    const std::string name = &entry->d_name[0];
-    if (name != "." && name != "..") names.push_back(name);
-  }
-}
 
 bool IsOurs(const std::string& name) { return name == bundle::kManifest || bundle::IsPartName(name); }
 
@@ -115,26 +101,26 @@ Status BundleWriter::CheckTarget(const IsDatabase& is_database) {
 }
 
 Status BundleWriter::MakeTemporary() {
-  const std::string stem = spec_.path + ".tmp-" + std::to_string(::getpid()) + "-";
+  RemoveAbandoned(spec_.path, &RemoveBundle);
   for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
-    const std::string name = stem + std::to_string(manifest_.created_at + attempt);
-    if (IsFile()) {
-      auto file = CreateFile(name);
-      if (file.ok()) {
-        temporary_ = name;
-        part_.emplace(std::move(file.value()), name);
-        return Status::Ok();
-      }
-      if (file.status().code() != Code::kExists) return file.status();
-    } else {
-      if (::mkdir(name.c_str(), 0700) == 0) {
-        temporary_ = name;
-        return Status::Ok();
-      }
-      if (errno != EEXIST) return FileFailure("create", name, errno);
-    }
+    const std::string name = TemporaryNameOf(spec_.path, manifest_.created_at + attempt);
+    Status status = Make(name);
+    if (status.code() == Code::kExists) continue;
+    if (!status.ok()) return status;
+    temporary_ = name;
+    if (claim_.Take(name)) return Status::Ok();
+    part_.reset();
+    RemoveBundle(name);
+    temporary_.clear();
   }
-  return FileFailure("create", stem, EEXIST);
+  return FileFailure("create a temporary file for", spec_.path, EEXIST);
+}
+
+Status BundleWriter::Make(const std::string& name) {
+  if (!IsFile()) return ::mkdir(name.c_str(), 0700) == 0 ? Status::Ok() : FileFailure("create", name, errno);
+  auto file = CreateFile(name);
+  if (file.ok()) part_.emplace(std::move(file.value()), name);
+  return file.status();
 }
 
 Status BundleWriter::StartPart() {
@@ -195,7 +181,11 @@ Status BundleWriter::Finish() {
 Status BundleWriter::PutInPlace() {
   if (replaces_) return Replace();
   Status status = RenameToNew(temporary_, spec_.path);
-  if (status.ok()) temporary_.clear();
+  if (!status.ok()) return status;
+  // What an earlier replacement that was cut short has left of the one before; it is out of date now.
+  const std::string previous = PreviousOf(spec_.path);
+  const bool is_bundle = KindOfPath(previous) == PathKind::kDirectory && CheckDirectory(previous).ok();
+  temporary_ = !IsFile() && is_bundle ? previous : "";
   return status;
 }
 

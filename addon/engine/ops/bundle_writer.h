@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/claim.h"
 #include "base/line_file.h"
 #include "hypha/bundle.h"
 #include "hypha/hooks.h"
@@ -39,6 +40,7 @@ class BundleWriter {
 
   Status CheckTarget(const IsDatabase& is_database);
   Status MakeTemporary();
+  Status Make(const std::string& name);
   Status StartPart();
   Status FinishPart();
   Status WriteManifest();
@@ -52,6 +54,7 @@ class BundleWriter {
   ExportSpec spec_;
   const Hooks& hooks_;
   std::string temporary_;  // empty once it is no more
+  Claim claim_;
   bool replaces_ = false;
   std::optional<LineWriter> part_;
   bundle::Manifest manifest_;

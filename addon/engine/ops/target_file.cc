@@ -53,6 +53,10 @@ Status CheckTarget(const std::string& path, bool replace) {
   return replace ? Status::Ok() : Status(Code::kExists, path + " exists already");
 }
 
+void RemoveWithLogs(const std::string& file) {
+  for (const char* suffix : {"", "-journal", "-wal", "-shm"}) ::unlink((file + suffix).c_str());
+}
+
 }  // namespace
 
 Result<TargetFile> TargetFile::Create(const std::string& path, bool replace) {
@@ -60,6 +64,7 @@ Result<TargetFile> TargetFile::Create(const std::string& path, bool replace) {
   if (!resolved.ok()) return resolved.status();
   Status status = CheckTarget(resolved.value(), replace);
   if (!status.ok()) return status;
+  RemoveAbandoned(resolved.value(), &RemoveWithLogs);
   TargetFile file(std::move(resolved.value()), replace);
   status = file.Make();
   if (!status.ok()) return status;
@@ -69,10 +74,16 @@ Result<TargetFile> TargetFile::Create(const std::string& path, bool replace) {
 Status TargetFile::Make() {
   std::random_device random;
   for (int tries = 0; tries < 16; ++tries) {
-    temporary_ = path_ + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(random() % 1'000'000'000);
+    temporary_ = TemporaryNameOf(path_, random() % 1'000'000'000);
     descriptor_ = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     // The mode that the process's umask left is not the one that was asked for.
-    if (descriptor_ >= 0 && ::fchmod(descriptor_, 0600) == 0) return Status::Ok();
+    if (descriptor_ >= 0 && ::fchmod(descriptor_, 0600) == 0) {
+      if (claim_.Take(temporary_)) return Status::Ok();
+      ::close(std::exchange(descriptor_, -1));
+      RemoveWithLogs(temporary_);
+      errno = EEXIST;
+      continue;
+    }
     if (descriptor_ >= 0 || errno != EEXIST) break;
   }
   const int error = errno;
@@ -85,12 +96,13 @@ TargetFile::TargetFile(TargetFile&& other) noexcept
     : path_(std::move(other.path_)),
       temporary_(std::exchange(other.temporary_, {})),
       replace_(other.replace_),
-      descriptor_(std::exchange(other.descriptor_, -1)) {}
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      claim_(std::move(other.claim_)) {}
 
 TargetFile::~TargetFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
   if (temporary_.empty()) return;
-  for (const char* suffix : {"", "-journal", "-wal", "-shm"}) ::unlink((temporary_ + suffix).c_str());
+  RemoveWithLogs(temporary_);
 }
 
 // A sync of the whole file would make the file system commit its journal for every piece, and the syncs of the store's
@@ -115,6 +127,7 @@ Status TargetFile::Publish(const std::function<Status()>& before_rename) {
   if (status.ok() && before_rename) status = before_rename();
   if (status.ok()) status = Rename();
   if (!status.ok()) return status;
+  claim_.Release();  // before anybody of this process opens the file by its new name
   temporary_.clear();
   return SyncDirectory(DirectoryOf(path_));
 }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "base/claim.h"
 #include "hypha/status.h"
 
 namespace hypha {
@@ -11,8 +12,9 @@ namespace hypha {
 // Thread: one. What is not published is removed by the destructor.
 class TargetFile {
  public:
-  // Makes the temporary file, mode 0600. kCantOpen for a folder that is missing or may not be written to, and for a
-  // target that is no regular file or has a second name; kExists for one that is there when `replace` is off; kFull.
+  // Makes the temporary file, mode 0600, and removes those of the same target whose process died. kCantOpen for a
+  // folder that is missing or may not be written to, and for a target that is no regular file or has a second name;
+  // kExists for one that is there when `replace` is off; kFull.
   static Result<TargetFile> Create(const std::string& path, bool replace);
 
   TargetFile(TargetFile&& other) noexcept;
@@ -40,6 +42,7 @@ class TargetFile {
   std::string temporary_;
   bool replace_;
   int descriptor_ = -1;
+  Claim claim_;
 };
 
 }  // namespace hypha

@@ -1,0 +1,376 @@
+// A process that dies in the middle of a backup, a restore, an export or an import: what it leaves is the old or the
+// new as a whole, and whoever tries again leaves nothing else.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <fstream>
+#include <functional>
+#include <set>
+#include <sstream>
+
+#include "base/claim.h"
+#include "exec/store_fixture.h"
+#include "hypha/bundle.h"
+
+namespace hypha {
+namespace {
+
+using test::SetOp;
+using test::Share;
+
+constexpr int kKilled = -SIGKILL;
+
+struct Death {
+  const char* point;
+  int time;         // dies when the point is reached for the time-th time
+  bool leaves_new;  // the target
+};
+
+constexpr Death kDeathsOfACopy[] = {
+    {"backup-step", 1, false},    {"backup-step", 2, false},     {"backup-copied", 1, false},
+    {"backup-written", 1, false}, {"backup-verified", 1, false}, {"before-publish", 1, false},
+    {"before-rename", 1, false},  {"after-publish", 1, true},
+};
+
+class KilledCopiesTest : public test::StoreFixture {
+ protected:
+  std::string Path(const std::string& name) const { return dir_.File(name); }
+  std::set<std::string> Names() const {
+    std::set<std::string> names;
+    for (const auto& file : std::filesystem::directory_iterator(dir_.path())) names.insert(file.path().filename());
+    return names;
+  }
+  static std::string BytesOf(const std::string& path) {
+    std::ostringstream bytes;
+    bytes << std::ifstream(path, std::ios::binary).rdbuf();
+    return bytes.str();
+  }
+
+  // In a process of its own: what `work` returns, or minus the signal that ended it.
+  static int InChild(const std::function<int()>& work) {
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(work());
+    int state = 0;
+    if (::waitpid(child, &state, 0) != child) return 127;
+    return WIFSIGNALED(state) ? -WTERMSIG(state) : WEXITSTATUS(state);
+  }
+  static Hooks DyingAt(const Death& death) {
+    Hooks hooks;
+    hooks.reached = [death, passed = 0](const char* point) mutable {
+      if (std::string_view(point) == death.point && ++passed == death.time) ::kill(::getpid(), SIGKILL);
+    };
+    return hooks;
+  }
+
+  // Keys k0, k1, ... with that value, 1,000 bytes long.
+  static void Fill(Share& store, int entries, char letter) {
+    std::vector<WriteOp> ops;
+    for (int i = 0; i < entries; ++i) {
+      ops.push_back(SetOp("k" + std::to_string(i), "\"" + std::string(1000, letter) + "\""));
+    }
+    const WriteReply reply = store.Write(std::move(ops), Durability::kNormal, true);
+    EXPECT_TRUE(reply.status.ok()) << reply.status.message();
+  }
+  void MakeStore(const std::string& path, int entries, char letter) {
+    Share store = Open(Options(path));
+    Fill(store, entries, letter);
+  }
+  // A store of which a killed writer has left a part in the log alone.
+  void MakeHotStore(const std::string& path) {
+    MakeStore(path, 40, 'a');
+    const int ended = InChild([&] {
+      Share store = Open(Options(path));
+      Fill(store, 80, 'b');
+      return ::kill(::getpid(), SIGKILL);
+    });
+    ASSERT_EQ(ended, kKilled);
+    ASSERT_GT(std::filesystem::file_size(path + "-wal"), 80'000U);
+  }
+
+  // The hash of all that a store holds, or what is wrong with it. Opens it, so that a log beside it is applied.
+  std::string HashOf(const std::string& path) {
+    auto opened = OpenStore(Options(path));
+    if (!opened.ok()) return "cannot be opened: " + opened.status().message();
+    Share store(std::move(opened.value()));
+    auto verified = store.engine().Verify(true, {});
+    if (!verified.ok()) return verified.status().message();
+    if (verified.value().find("\"ok\":true") == std::string::npos) return verified.value();
+    const auto copy = store.engine().Backup({Path("looked-at.db"), true, {}});
+    std::filesystem::remove(Path("looked-at.db"));
+    return copy.ok() ? copy.value().content_hash : copy.status().message();
+  }
+
+  // `copy` puts a store at `target`, where another one with a hot log is, and dies on its way.
+  void TryEach(const std::string& new_hash, const std::function<bool()>& source_is_untouched,
+               const std::function<Status(const std::string& target, const Hooks& hooks)>& copy) {
+    ASSERT_NO_FATAL_FAILURE(MakeHotStore(Path("template.db")));
+    const std::string target = Path("target.db");
+    const auto lay = [&] {
+      for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(target + suffix);
+      for (const char* suffix : {"", "-wal"}) {
+        std::filesystem::copy_file(Path("template.db") + suffix, target + suffix);
+      }
+    };
+    lay();
+    const std::string old_hash = HashOf(target);
+    ASSERT_EQ(old_hash.size(), 16U) << old_hash;
+    ASSERT_EQ(new_hash.size(), 16U) << new_hash;
+    ASSERT_NE(old_hash, new_hash);
+    for (const Death& death : kDeathsOfACopy) {
+      SCOPED_TRACE(std::string(death.point) + ":" + std::to_string(death.time));
+      lay();
+      const std::set<std::string> whole = Names();
+      ASSERT_EQ(InChild([&] { return copy(target, DyingAt(death)).ok() ? 0 : 1; }), kKilled);
+      if (death.leaves_new) {
+        for (const char* log : {"-wal", "-shm", "-journal"}) EXPECT_FALSE(std::filesystem::exists(target + log)) << log;
+      }
+      EXPECT_EQ(HashOf(target), death.leaves_new ? new_hash : old_hash);
+      EXPECT_TRUE(source_is_untouched());
+      // Again from where the death left it, and without a look in between.
+      lay();
+      ASSERT_EQ(InChild([&] { return copy(target, DyingAt(death)).ok() ? 0 : 1; }), kKilled);
+      const Status again = copy(target, {});
+      EXPECT_TRUE(again.ok()) << again.message();
+      EXPECT_EQ(HashOf(target), new_hash);
+      EXPECT_TRUE(source_is_untouched());
+      std::set<std::string> left = Names();
+      left.insert("target.db-wal");  // was there before
+      EXPECT_EQ(left, whole);
+    }
+  }
+};
+
+TEST_F(KilledCopiesTest, ABackupOverAnotherStoreIsTheOldOrTheNew) {
+  const std::string source = Path("source.db");
+  MakeStore(source, 600, 'c');
+  const std::string hash = HashOf(source);
+  const auto untouched = [&] { return HashOf(source) == hash; };
+  TryEach(hash, untouched, [&](const std::string& target, const Hooks& hooks) {
+    auto opened = OpenStore(Options(source), hooks);
+    if (!opened.ok()) return opened.status();
+    Share store(std::move(opened.value()));
+    return store.engine().Backup({target, true, {}}).status();
+  });
+}
+
+TEST_F(KilledCopiesTest, ARestoreOverAStoreWithAHotLogIsTheOldOrTheNew) {
+  const std::string source = Path("backup.db");
+  MakeStore(dir_.File(), 600, 'c');
+  std::string hash;
+  {
+    Share store = Open();
+    hash = store.engine().Backup({source, false, {}}).value().content_hash;
+  }
+  const std::string bytes = BytesOf(source);
+  const auto untouched = [&] { return BytesOf(source) == bytes; };
+  TryEach(hash, untouched, [&](const std::string& target, const Hooks& hooks) {
+    return RestoreStore(source, target, {}, hooks).status();
+  });
+}
+
+// ---- What the dead leave, and the living must keep
+
+TEST_F(KilledCopiesTest, OnlyWhatNobodyClaimsIsRemoved) {
+  const std::string target = Path("target.db");
+  const std::string mine = TemporaryNameOf(target, 1);
+  const std::string others = target + ".tmp-1-2";
+  const std::string abandoned = target + ".tmp-1-3";
+  for (const auto& name : {mine, others, abandoned}) std::ofstream(name) << "x";
+  for (const char* name : {"target.db.tmp-1", "target.db.tmp-1-", "target.db.tmp-1-x", "target.db.tmp-1-2-3",
+                           "other.db.tmp-1-2", "target.db.tmp--1"}) {
+    std::ofstream(Path(name)) << "x";
+  }
+  std::filesystem::create_symlink(abandoned, target + ".tmp-1-4");
+  Claim claim;
+  ASSERT_TRUE(claim.Take(mine));
+  int ready[2];
+  int done[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  ASSERT_EQ(::pipe(done), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    Claim theirs;
+    char byte = theirs.Take(others) ? 'y' : 'n';
+    static_cast<void>(::write(ready[1], &byte, 1));
+    ::close(done[1]);
+    static_cast<void>(::read(done[0], &byte, 1));
+    ::_exit(0);
+  }
+  char byte = 0;
+  ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+  ASSERT_EQ(byte, 'y');
+  // As SQLite does; closing any descriptor of that file in this process would give it up.
+  const FileHandle locked(::open(mine.c_str(), O_RDWR | O_CLOEXEC));
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  ASSERT_EQ(::fcntl(locked.get(), F_SETLK, &lock), 0);
+  std::vector<std::string> removed;
+  const auto collect = [&](const std::string& name) { removed.push_back(name); };
+  RemoveAbandoned(target, collect);
+  EXPECT_EQ(removed, std::vector<std::string>{abandoned});
+  EXPECT_FALSE(Claim().Take(others)) << "another process has it";
+  EXPECT_EQ(InChild([&] {
+              const FileHandle file(::open(mine.c_str(), O_RDWR | O_CLOEXEC));
+              struct flock found {};
+              found.l_type = F_WRLCK;
+              return ::fcntl(file.get(), F_GETLK, &found) == 0 && found.l_type == F_WRLCK ? 0 : 1;
+            }),
+            0)
+      << "the lock on a file of this process was given up";
+  ::kill(child, SIGKILL);
+  int state = 0;
+  ::waitpid(child, &state, 0);
+  claim.Release();
+  removed.clear();
+  RemoveAbandoned(target, collect);
+  EXPECT_EQ(std::set(removed.begin(), removed.end()), (std::set{mine, others, abandoned}));
+  for (const int end : {ready[0], ready[1], done[0], done[1]}) ::close(end);
+}
+
+TEST_F(KilledCopiesTest, ABackupToTheSameTargetLeavesTheOneUnderWayAlone) {
+  Share store = Open();
+  Fill(store, 1500, 'a');
+  Share other = Open(Options(Path("other.db")));
+  Fill(other, 10, 'b');
+  CopyControl control;
+  int inner = 0;
+  control.progress = [&](std::int64_t, std::int64_t) {
+    if (inner++ > 0) return;
+    EXPECT_TRUE(other.engine().Backup({Path("copy.db"), true, {}}).ok());
+  };
+  const auto report = store.engine().Backup({Path("copy.db"), true, control});
+  ASSERT_TRUE(report.ok()) << report.status().message();
+  EXPECT_GT(inner, 0);
+  EXPECT_EQ(report.value().entries, 1500);
+  EXPECT_EQ(HashOf(Path("copy.db")), report.value().content_hash);
+}
+
+// ---- Bundles
+
+class KilledBundlesTest : public KilledCopiesTest {
+ protected:
+  // This process's file systems can exchange no two names from now on.
+  static bool ForbidExchange() {
+    constexpr unsigned kExchange = 2;
+    sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_renameat2, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[4])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kExchange, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const sock_fprog filter{static_cast<unsigned short>(std::size(program)), program};
+    return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+  }
+  static Status Export(Share& store, const std::string& path, BundleForm form) {
+    ExportSpec spec;
+    spec.path = path;
+    spec.overwrite = true;
+    spec.form = form;
+    spec.part_rows = 3;
+    BundleSummary summary;
+    return ExportBundle(store.engine(), spec, nullptr, &summary).status;
+  }
+  static std::int64_t EntriesOf(const std::string& path) {
+    const BundleReport report = VerifyBundle(path, nullptr);
+    EXPECT_TRUE(report.opened.status.ok()) << report.opened.status.message();
+    EXPECT_TRUE(report.problems.empty());
+    return report.summary.entries;
+  }
+  Status ExportNew(const std::string& path, BundleForm form, const Hooks& hooks) {
+    auto opened = OpenStore(Memory(), hooks);
+    if (!opened.ok()) return opened.status();
+    Share store(std::move(opened.value()));
+    Fill(store, 10, 'n');
+    return Export(store, path, form);
+  }
+};
+
+TEST_F(KilledBundlesTest, AnExportThatDiedLeavesTheOldOrTheNewAndTheNextOneNothingElse) {
+  const auto dies = [&](const std::string& path, BundleForm form, const Death& death, bool exchange) {
+    SCOPED_TRACE(std::string(death.point) + (form == BundleForm::kFile ? " of a file" : " of a directory"));
+    {
+      Share store = Open(Memory());
+      Fill(store, 2, 'o');
+      ASSERT_TRUE(Export(store, path, form).ok());
+    }
+    const std::set<std::string> whole = Names();
+    ASSERT_EQ(InChild([&] {
+                if (!exchange && !ForbidExchange()) return 2;
+                return ExportNew(path, form, DyingAt(death)).ok() ? 0 : 1;
+              }),
+              kKilled);
+    EXPECT_EQ(EntriesOf(path), death.leaves_new ? 10 : 2);
+    const Status again = ExportNew(path, form, {});
+    EXPECT_TRUE(again.ok()) << again.message();
+    EXPECT_EQ(EntriesOf(path), 10);
+    EXPECT_EQ(Names(), whole);
+  };
+  for (const BundleForm form : {BundleForm::kDirectory, BundleForm::kFile}) {
+    const std::string path = Path(form == BundleForm::kFile ? "bundle.jsonl" : "bundle");
+    dies(path, form, {"bundle-before-swap", 1, false}, true);
+    dies(path, form, {"bundle-after-swap", 1, true}, true);
+  }
+  dies(Path("bundle"), BundleForm::kDirectory, {"bundle-between-names", 1, false}, false);
+}
+
+TEST_F(KilledBundlesTest, AnImportThatDiedIsThereAsAWholeOrNotAtAll) {
+  const std::string bundle = Path("bundle");
+  {
+    Share store = Open(Memory());
+    Fill(store, 50, 'n');
+    ASSERT_TRUE(Export(store, bundle, BundleForm::kDirectory).ok());
+  }
+  const auto import = [&](const Hooks& hooks) {
+    auto opened = OpenStore(Options(dir_.File()), hooks);
+    if (!opened.ok()) return opened.status();
+    Share store(std::move(opened.value()));
+    ImportSpec spec;
+    spec.path = bundle;
+    spec.on_conflict = OnConflict::kUpdate;
+    ImportSummary summary;
+    return ImportBundle(store.engine(), *QueueImport(store.engine(), this), spec, nullptr, &summary).status;
+  };
+  // How many of the 50 have the letter.
+  const auto with = [&](char letter) {
+    Share store = Open();
+    const std::string value = "\"" + std::string(1000, letter) + "\"";
+    int found = 0;
+    for (int i = 0; i < 50; ++i) found += store.Get("k" + std::to_string(i)) == value ? 1 : 0;
+    return found;
+  };
+  for (const Death death : {Death{"import-read-through", 1, false}, Death{"import-before-commit", 1, false},
+                            Death{"before-commit", 1, false}, Death{"after-commit", 1, true}}) {
+    SCOPED_TRACE(death.point);
+    {
+      Share store = Open();
+      WriteOp clear;
+      clear.kind = WriteKind::kClear;
+      clear.ns = "default";
+      ASSERT_TRUE(store.Write({clear}).status.ok());
+      Fill(store, 20, 'o');
+    }
+    const std::set<std::string> whole = Names();
+    ASSERT_EQ(InChild([&] { return import(DyingAt(death)).ok() ? 0 : 1; }), kKilled);
+    EXPECT_EQ(with('o'), death.leaves_new ? 0 : 20);
+    EXPECT_EQ(with('n'), death.leaves_new ? 50 : 0);
+    EXPECT_TRUE(import({}).ok());
+    EXPECT_EQ(with('n'), 50);
+    EXPECT_EQ(HashOf(dir_.File()).size(), 16U);
+    EXPECT_EQ(Names(), whole);
+    EXPECT_EQ(EntriesOf(bundle), 50);
+  }
+}
+
+}  // namespace
+}  // namespace hypha
