@@ -1,5 +1,5 @@
-// Two rules for every file of the project: a source file is short enough to be read in one go, and none names a
-// package registry (the reader's own is used).
+// Rules for every file of the project: a source file is short enough to be read in one go, none names a package
+// registry (the reader's own is used), and the engine opens SQLite's handles in one place.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +10,10 @@ const MAX_LINES = 500;
 const SOURCE = /\.(cc|h|js|mjs|cjs|ts|sql|cmake|sh)$/;
 const BINARY = /\.(db|sqlite|png|jpg|gif|node|gz|tgz|bin|zip)$/;
 const REGISTRY = /\/\/[\w.-]*registry\.[\w.-]+|\bregistry\.[\w-]+\.(org|com|net|dev|io|cn)\b|"resolved": "https?:/;
+
+// Whoever calls it elsewhere has a handle without the defensive flags, limits and authorizer.
+const RAW_OPEN = /\bsqlite3_open(16|_v2)?\s*\(/;
+const ONLY_OPENER = 'addon/engine/sqlite/database_handle.cc';
 
 /** @returns {string[]} */
 export function findTreeFaults() {
@@ -22,6 +26,8 @@ export function findTreeFaults() {
     }
     const at = lines.findIndex((line) => REGISTRY.test(line));
     if (at >= 0) faults.push(`${file}:${at + 1}: names a package registry`);
+    const opens = file.startsWith('addon/engine/') && file.endsWith('.cc') && file !== ONLY_OPENER ? lines.findIndex((line) => RAW_OPEN.test(line)) : -1;
+    if (opens >= 0) faults.push(`${file}:${opens + 1}: opens a raw handle; OpenHardened() of ${ONLY_OPENER} is the one door`);
   }
   return faults;
 }

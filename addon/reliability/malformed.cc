@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "hostile_copies.h"
 #include "roles.h"
 #include "sqlite3.h"
 #include "support/answer.h"
@@ -346,6 +347,13 @@ constexpr Attack kAttacks[] = {
     {"a CHECK that runs SQL",
      "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'value TEXT NOT NULL', 'value TEXT NOT "
      "NULL CHECK(length(value) < 10)') WHERE name = 'hypha_entries'; PRAGMA writable_schema = OFF"},
+    {"a trigger without end on the manifest",
+     "CREATE TRIGGER evil AFTER DELETE ON hypha_meta BEGIN INSERT INTO hypha_meta(name, value) WITH RECURSIVE n(i) AS "
+     "(SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT 'x' || max(i), 1 FROM n; END"},
+    {"a trigger on the schema's versions",
+     "CREATE TRIGGER evil AFTER INSERT ON schema_version BEGIN DELETE FROM hypha_entries; END"},
+    {"a virtual table in place of the namespaces",
+     "ALTER TABLE hypha_namespaces RENAME TO hidden; CREATE VIRTUAL TABLE hypha_namespaces USING fts5(id, name)"},
     {"text in UTF-16", nullptr},
 };
 
@@ -367,9 +375,10 @@ void AttackSchema(const DiskImage& image, Totals* totals) {
     ++totals->runs;
     const Seen seen = attacked.empty() ? Seen() : Use(attacked);
     const bool refused = !attacked.empty() && !seen.opened && seen.codes.count(Code::kInternal) == 0;
-    if (refused) ++totals->told;
-    if (refused) continue;
-    totals->problems->Add(std::string(attack.name) + ": not refused " + seen.defect);
+    if (!refused) totals->problems->Add(std::string(attack.name) + ": not refused " + seen.defect);
+    const std::string problem = CopyHostile(attacked.at(kSimDatabase), image.at(kSimDatabase));
+    if (!problem.empty()) totals->problems->Add(std::string(attack.name) + ": " + problem);
+    if (refused && problem.empty()) ++totals->told;
   }
 }
 

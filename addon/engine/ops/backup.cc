@@ -10,7 +10,9 @@
 #include "ops/verify.h"
 #include "query/json_scan.h"
 #include "query/sql_functions.h"
+#include "sqlite/database_handle.h"
 #include "sqlite/error_map.h"
+#include "sqlite/vfs_shim.h"
 
 namespace hypha {
 namespace {
@@ -18,21 +20,15 @@ namespace {
 constexpr auto kProgressEvery = std::chrono::milliseconds(50);
 constexpr char kManifest[] = "backup";
 
-struct CloseDatabase {
-  void operator()(sqlite3* db) const noexcept { sqlite3_close(db); }
-};
-using Handle = std::unique_ptr<sqlite3, CloseDatabase>;
-
-Result<Handle> OpenTarget(const TargetFile& target) {
-  sqlite3* raw = nullptr;
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
-  int rc = sqlite3_open_v2(target.temporary().c_str(), &raw, flags, "hypha-file");
-  Handle handle(raw);
-  if (rc == SQLITE_OK) rc = RegisterSqlFunctions(raw);
+Result<DatabaseHandle> OpenTarget(const TargetFile& target) {
+  auto opened = OpenHardened(target.temporary(), SQLITE_OPEN_READWRITE, kFileVfs);
+  if (!opened.ok()) return opened;
+  sqlite3* db = opened.value().get();
+  int rc = RegisterSqlFunctions(db);
   // Nothing of this file counts before it is whole, and then it is synced by its owner.
-  if (rc == SQLITE_OK) rc = sqlite3_exec(raw, "PRAGMA synchronous=OFF", nullptr, nullptr, nullptr);
-  if (rc != SQLITE_OK) return FromSqlite(rc, raw, "open the copy");
-  return handle;
+  if (rc == SQLITE_OK) rc = sqlite3_exec(db, "PRAGMA synchronous=OFF", nullptr, nullptr, nullptr);
+  if (rc != SQLITE_OK) return FromSqlite(rc, db, "open the copy");
+  return opened;
 }
 
 Status Exec(sqlite3* db, const char* sql) {

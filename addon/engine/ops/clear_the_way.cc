@@ -6,7 +6,8 @@
 #include <cerrno>
 
 #include "ops/backup.h"
-#include "sqlite3.h"
+#include "sqlite/database_handle.h"
+#include "sqlite/vfs_shim.h"
 
 namespace hypha {
 namespace {
@@ -30,12 +31,9 @@ bool IsLockedByOthers(const std::string& path) {
 
 // Copies what the log holds into the old file, which then stands alone. A file too damaged for that is left as it is.
 int BringLogHome(const std::string& path) {
-  sqlite3* db = nullptr;
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
-  int rc = sqlite3_open_v2(path.c_str(), &db, flags, "hypha-file");
-  if (rc == SQLITE_OK) rc = sqlite3_exec(db, "PRAGMA journal_mode=DELETE", nullptr, nullptr, nullptr);
-  sqlite3_close(db);
-  return rc;
+  auto db = OpenHardened(path, SQLITE_OPEN_READWRITE, kFileVfs);
+  if (!db.ok()) return db.status().sqlite_code();
+  return sqlite3_exec(db.value().get(), "PRAGMA journal_mode=DELETE", nullptr, nullptr, nullptr);
 }
 
 }  // namespace

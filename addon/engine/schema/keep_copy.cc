@@ -7,28 +7,15 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <memory>
 
 #include "base/file_io.h"
 #include "base/mutant.h"
+#include "sqlite/database_handle.h"
 #include "sqlite/error_map.h"
-#include "sqlite3.h"
+#include "sqlite/vfs_shim.h"
 
 namespace hypha {
 namespace {
-
-struct CloseDatabase {
-  void operator()(sqlite3* db) const noexcept { sqlite3_close(db); }
-};
-using Handle = std::unique_ptr<sqlite3, CloseDatabase>;
-
-Result<Handle> OpenPlain(const std::string& path, int flags) {
-  sqlite3* raw = nullptr;
-  const int rc = sqlite3_open_v2(path.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, "hypha-file");
-  Handle handle(raw);
-  if (rc != SQLITE_OK) return FromSqlite(rc, raw, "open a copy");
-  return handle;
-}
 
 Result<std::string> First(sqlite3* db, const char* sql) {
   std::string text;
@@ -71,9 +58,9 @@ std::string FreeName(const std::string& wanted) {
 }
 
 Status CopyAndCheck(const std::string& from, const std::string& to, const Hooks& hooks) {
-  auto source = OpenPlain(from, SQLITE_OPEN_READWRITE);
+  auto source = OpenHardened(from, SQLITE_OPEN_READWRITE, kFileVfs);
   if (!source.ok()) return source.status();
-  auto target = OpenPlain(to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  auto target = OpenHardened(to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, kFileVfs);
   if (!target.ok()) return target.status();
   hooks.Reach("copy-created");
   Status status = CopyPages(source.value().get(), target.value().get());

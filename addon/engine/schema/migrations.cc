@@ -9,16 +9,18 @@
 #include "base/mutant.h"
 #include "schema/keep_copy.h"
 #include "schema/schema_files.h"
+#include "sqlite/database_handle.h"
 #include "sqlite/error_map.h"
 #include "sqlite/transaction.h"
 
 namespace hypha {
 namespace {
 
-// What the steps made; indexes that users asked for come on top.
+// What the steps made; indexes that users asked for come on top. No step makes a trigger.
 constexpr const char* kOurSchema =
     "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE substr(tbl_name, 1, 6) = 'hypha_' "
-    "AND NOT (type = 'index' AND substr(name, 1, 9) IN ('hypha_ix_', 'hypha_ux_')) ORDER BY type, name";
+    "AND NOT (type = 'index' AND substr(name, 1, 9) IN ('hypha_ix_', 'hypha_ux_')) "
+    "OR type = 'trigger' AND tbl_name = 'schema_version' ORDER BY type, name";
 
 std::string Checksum(std::string_view text) {
   char hex[9];
@@ -112,8 +114,10 @@ Result<std::string> OurSchema(Connection& db) {
 
 // The schema text that the embedded steps make, from a database in SQLite's own memory.
 Result<std::string> ExpectedSchema() {
-  sqlite3* raw = nullptr;
-  int rc = sqlite3_open_v2(":memory:", &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY, nullptr);
+  auto opened = OpenHardened(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY, nullptr);
+  if (!opened.ok()) return opened.status();
+  sqlite3* raw = opened.value().get();
+  int rc = SQLITE_OK;
   std::string all;
   // The data-moving statements of a step call these; on an empty database they are never run.
   const auto nothing = [](sqlite3_context* context, int, sqlite3_value**) { sqlite3_result_null(context); };
@@ -134,9 +138,7 @@ Result<std::string> ExpectedSchema() {
     };
     rc = sqlite3_exec(raw, kOurSchema, append, &all, nullptr);
   }
-  Status status = FromSqlite(rc, raw, "build the expected schema");
-  sqlite3_close(raw);
-  if (!status.ok()) return status;
+  if (rc != SQLITE_OK) return FromSqlite(rc, raw, "build the expected schema");
   return all;
 }
 

@@ -1,14 +1,13 @@
 #include "sqlite/connection.h"
 
 #include <algorithm>
-#include <array>
 #include <random>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "base/mutant.h"
-#include "sqlite/authorizer.h"
+#include "sqlite/database_handle.h"
 #include "sqlite/error_map.h"
 
 namespace hypha {
@@ -16,38 +15,6 @@ namespace {
 
 constexpr int kProgressSteps = 4000;  // virtual machine steps between two looks at the deadline: about 0.1 ms
 constexpr std::int64_t kTextSlack = 1 << 20;
-
-struct Flag {
-  int verb;
-  int wanted;
-};
-
-constexpr std::array kFlags{Flag{SQLITE_DBCONFIG_DEFENSIVE, 1},      Flag{SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
-                            Flag{SQLITE_DBCONFIG_ENABLE_TRIGGER, 0}, Flag{SQLITE_DBCONFIG_ENABLE_VIEW, 0},
-                            Flag{SQLITE_DBCONFIG_DQS_DML, 0},        Flag{SQLITE_DBCONFIG_DQS_DDL, 0},
-                            Flag{SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0}};
-
-struct LimitSetting {
-  int id;
-  int value;
-};
-
-constexpr std::array kSqliteLimits{
-    LimitSetting{SQLITE_LIMIT_SQL_LENGTH, 100'000},      LimitSetting{SQLITE_LIMIT_EXPR_DEPTH, 200},
-    LimitSetting{SQLITE_LIMIT_COMPOUND_SELECT, 3},       LimitSetting{SQLITE_LIMIT_VDBE_OP, 250'000},
-    LimitSetting{SQLITE_LIMIT_FUNCTION_ARG, 8},          LimitSetting{SQLITE_LIMIT_ATTACHED, 0},
-    LimitSetting{SQLITE_LIMIT_VARIABLE_NUMBER, 10'000},  LimitSetting{SQLITE_LIMIT_TRIGGER_DEPTH, 1},
-    LimitSetting{SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 256}, LimitSetting{SQLITE_LIMIT_WORKER_THREADS, 0}};
-
-struct PragmaSetting {
-  const char* set;
-  const char* read;
-  const char* wanted;
-};
-
-constexpr std::array kPragmas{PragmaSetting{"PRAGMA wal_autocheckpoint=0", "PRAGMA wal_autocheckpoint", "0"},
-                              PragmaSetting{"PRAGMA cell_size_check=ON", "PRAGMA cell_size_check", "1"},
-                              PragmaSetting{"PRAGMA temp_store=MEMORY", "PRAGMA temp_store", "2"}};
 
 const char* SynchronousText(Durability durability) {
   switch (durability) {
@@ -83,8 +50,8 @@ Status OpenFailure(const Status& why, const std::string& path) {
 Result<std::unique_ptr<Connection>> Connection::Open(ConnectionOptions options) {
   std::unique_ptr<Connection> connection(new Connection());
   connection->options_ = std::move(options);
-  for (const auto step : {&Connection::OpenHandle, &Connection::SetLimits, &Connection::SetFlags,
-                          &Connection::LookAtFile, &Connection::EnterWal, &Connection::SetPragmas}) {
+  for (const auto step : {&Connection::OpenHandle, &Connection::RegisterFunctions, &Connection::LookAtFile,
+                          &Connection::EnterWal, &Connection::SetPragmas}) {
     Status status = (connection.get()->*step)();
     if (!status.ok()) return status;
   }
@@ -98,12 +65,12 @@ Connection::~Connection() {
 
 Status Connection::OpenHandle() {
   const bool inline_role = options_.role == Role::kInline;
-  int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
-  flags |= options_.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  int flags = options_.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
   if (options_.create && !options_.read_only) flags |= SQLITE_OPEN_CREATE;
   const std::string& vfs = inline_role ? options_.vfs.inline_reader : options_.vfs.file;
-  const int rc = sqlite3_open_v2(options_.path.c_str(), &db_, flags, vfs.c_str());
-  if (rc != SQLITE_OK) return OpenFailure(FromSqlite(rc, db_, "open"), options_.path);
+  auto opened = OpenHardened(options_.path, flags, vfs.c_str(), options_.max_text_bytes + kTextSlack);
+  if (!opened.ok()) return OpenFailure(opened.status(), options_.path);
+  db_ = opened.value().release();
   // SQLite falls back to a read-only handle in silence when the file may not be written.
   if (!options_.read_only && sqlite3_db_readonly(db_, "main") != 0) {
     return {Code::kCantOpen, "cannot open " + options_.path + " for writing: permission denied"};
@@ -117,30 +84,10 @@ Status Connection::OpenHandle() {
   return Status::Ok();
 }
 
-Status Connection::SetLimits() {
-  for (const auto& limit : kSqliteLimits) {
-    sqlite3_limit(db_, limit.id, limit.value);
-    if (sqlite3_limit(db_, limit.id, -1) != limit.value) return Differs("a limit", std::to_string(limit.id));
-  }
-  const std::int64_t length = std::min<std::int64_t>(options_.max_text_bytes + kTextSlack, 1'000'000'000);
-  sqlite3_limit(db_, SQLITE_LIMIT_LENGTH, static_cast<int>(length));
-  return Status::Ok();
-}
-
-Status Connection::SetFlags() {
-  for (const auto& flag : kFlags) {
-    if (Mutated(Mutant::kNoDefensiveFlags)) break;
-    int now = -1;
-    const int rc = sqlite3_db_config(db_, flag.verb, flag.wanted, &now);
-    if (rc != SQLITE_OK) return FromSqlite(rc, db_, "db_config");
-    if (now != flag.wanted) return Differs("a defensive flag", std::to_string(flag.verb));
-  }
-  sqlite3_set_authorizer(db_, &Authorize, nullptr);
-  if (options_.register_functions) {
-    const int rc = options_.register_functions(db_);
-    if (rc != SQLITE_OK) return FromSqlite(rc, db_, "register functions");
-  }
-  return Status::Ok();
+Status Connection::RegisterFunctions() {
+  if (!options_.register_functions) return Status::Ok();
+  const int rc = options_.register_functions(db_);
+  return rc == SQLITE_OK ? Status::Ok() : FromSqlite(rc, db_, "register functions");
 }
 
 // The first read of the file: one that is no database shows here.
@@ -176,14 +123,8 @@ Status Connection::EnterWal() {
 }
 
 Status Connection::SetPragmas() {
-  for (const auto& pragma : kPragmas) {
-    Status status = Exec(pragma.set);
-    if (!status.ok()) return status;
-    auto now = QueryText(pragma.read);
-    if (!now.ok()) return now.status();
-    if (now.value() != pragma.wanted) return Differs(pragma.set, now.value());
-  }
-  Status sized = SetNumber("PRAGMA cache_size", -options_.cache_kib);
+  Status sized = SetNumber("PRAGMA wal_autocheckpoint", 0);
+  if (sized.ok()) sized = SetNumber("PRAGMA cache_size", -options_.cache_kib);
   if (sized.ok()) sized = SetNumber("PRAGMA journal_size_limit", options_.journal_size_limit);
   if (!sized.ok()) return sized;
   Status status = Exec(SynchronousText(options_.durability));

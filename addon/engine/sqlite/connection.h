@@ -106,8 +106,7 @@ class Connection {
   Connection() = default;
 
   Status OpenHandle();
-  Status SetFlags();
-  Status SetLimits();
+  Status RegisterFunctions();
   Status SetPragmas();
   // Sets a pragma and reads it back.
   Status SetNumber(const char* pragma, std::int64_t number);
