@@ -47,7 +47,8 @@ std::array<std::uint64_t, kClients> Numbers(const std::string& text) {
 Durability LevelOf(Random& random) {
   const std::uint64_t choice = random.Below(10);
   if (choice == 0) return Durability::kOff;
-  return choice < 5 ? Durability::kNormal : Durability::kFull;
+  if (choice < 3) return Durability::kPeriodic;
+  return choice < 6 ? Durability::kNormal : Durability::kFull;
 }
 
 // What was acknowledged must be seen by every read that is issued afterwards.
@@ -95,10 +96,11 @@ void RunInline(Job& job, Engine& engine, int client) {
   const std::uint64_t place = index - job.first[slot];
   const Unit unit = MakeUnit(job.seed, client, index);
   job.ledger.Tell(client, place, Told::kAsked);
-  WriteRequest request{unit.ops, unit.atomic, Durability::kNormal};
+  const Durability level = index % 2 == 0 ? Durability::kNormal : Durability::kPeriodic;
+  WriteRequest request{unit.ops, unit.atomic, level};
   WriteReply reply;
   if (unit.shape == Unit::Shape::kTransaction || unit.ops.size() != 1 || !engine.TryWriteInline(request, &reply)) {
-    return job.ledger.Tell(client, place, Run(engine, unit, Durability::kNormal).told);
+    return job.ledger.Tell(client, place, Run(engine, unit, level).told);
   }
   const bool failed = !reply.status.ok() || !reply.outcomes.at(0).status.ok();
   job.ledger.Tell(client, place, failed ? Told::kFailed : Told::kAcked);
@@ -110,6 +112,8 @@ bool RunSession(Job& job) {
   options.path = job.path;
   options.readers = 1;
   options.busy_timeout_ms = 20'000;
+  if (job.random.OneIn(3)) options.durability = Durability::kPeriodic;  // that of transactions
+  options.wal.sync_interval_ms = 5;                                     // deaths in a periodic sync as well
   if (job.random.OneIn(2)) options.wal.cache_kib = 16;  // larger transactions reach the log before they are committed
   auto opened = OpenStore(options, job.hooks);
   if (!opened.ok()) {

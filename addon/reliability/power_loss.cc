@@ -1,6 +1,8 @@
 // The power goes at every write and every sync of a workload, and of what was not synced any part arrives: the store
-// opens again with a prefix of the commits, and no acknowledged commit of level full is missing.
+// opens again with a prefix of the commits, and no acknowledged commit of level full is missing, nor one of level
+// periodic after its sync interval.
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -23,6 +25,7 @@ struct Totals {
   std::int64_t runs = 0;
   std::int64_t doubles = 0;
   std::int64_t lost_units = 0;  // acknowledged at a lower level and gone
+  std::int64_t periodic = 0;    // losses that commits of level periodic had to survive, their interval being over
   std::int64_t points = 0;
 };
 
@@ -34,21 +37,30 @@ struct Session {
   Content start;
 };
 
+Durability StoreLevelOf(Random& random) {
+  if (random.OneIn(2)) return Durability::kFull;
+  return random.OneIn(2) ? Durability::kPeriodic : Durability::kNormal;
+}
+
 Session Record(std::uint64_t seed) {
   Random random(seed);
   const Workload& workload = Workloads()[random.Below(Workloads().size())];
   const StartingPoint& start = StartOf(workload);
   Stage stage(start.image, start.content);
   if (random.OneIn(3)) stage.set_cache_kib(Stage::kSmallCache);
+  stage.set_durability(StoreLevelOf(random));
   if (!stage.Open()) std::abort();
   // In every other session much is written before the next sync.
   const std::uint64_t full_is_one_in = random.OneIn(2) ? 3 : 16;
   const std::uint64_t units = 8 + random.Below(25);
   for (std::uint64_t i = 0; i < units; ++i) {
     // A single write at kOff is one at kNormal in a store that was opened at more.
-    const Durability weak = random.OneIn(3) ? Durability::kNormal : Durability::kOff;
+    constexpr Durability kWeak[] = {Durability::kNormal, Durability::kOff, Durability::kPeriodic};
+    const Durability weak = kWeak[random.Below(3)];
     const Durability level = random.OneIn(full_is_one_in) ? Durability::kFull : weak;
     stage.Do(MakeUnit(seed, 1, i), level);
+    // Up to two sync intervals of level kPeriodic pass.
+    if (random.OneIn(3)) stage.Advance(std::chrono::milliseconds(random.Below(2000)));
     if (random.OneIn(5)) stage.Checkpoint();
     if (random.OneIn(15)) {
       stage.Close();
@@ -184,6 +196,12 @@ void RunPoint(const Session& session, const PowerLine& line, std::uint64_t varia
     return;
   }
   if (!Stage::Judge(session.start, steps, content.value(), false).ok()) ++totals->lost_units;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (steps[i].told != Told::kAcked || steps[i].durability != Durability::kPeriodic) continue;
+    if (!SurvivesPowerLoss(steps, i)) continue;
+    ++totals->periodic;
+    break;
+  }
   if (random.OneIn(200)) LoseTwice(image, content.value(), random, name, totals, problems);
 }
 
@@ -250,6 +268,8 @@ int PowerLoss(const Flags& flags) {
               static_cast<long long>(totals.doubles), NowSeconds() - started);
   std::printf("power: in %lld of them commits of a lower level than full were gone, as promised a prefix stayed\n",
               static_cast<long long>(totals.lost_units));
+  std::printf("power: %lld came when the sync interval of commits at periodic was over, which stayed\n",
+              static_cast<long long>(totals.periodic));
   return problems.Finish();
 }
 

@@ -10,7 +10,7 @@ int KillWriter(const Flags& flags);      // the process that is killed
 int FaultSweep(const Flags& flags);      // --runs N --seed S [--replay CASE]
 int PowerLoss(const Flags& flags);       // --runs N --seed S [--replay CASE]
 int Malformed(const Flags& flags);       // --runs N (bits; 10 % more of other damage) --seed S
-int FullDisk(const Flags& flags);        // --runs N --seed S
+int FullDisk(const Flags& flags);        // --runs N --seed S [--allow-no-mount]
 int LogReset(const Flags& flags);        // --runs N (rounds) --seed S
 int LogResetWriter(const Flags& flags);  // the other process that writes
 int KillBystander(const Flags& flags);   // reads all the time

@@ -61,6 +61,7 @@ const KILLERS = {
   SkipChecksum: ['malformed files'],
   NormalForFull: ['lost power'],
   ForgetLogReset: ['restarts of the log'],
+  SkipPeriodicSync: ['lost power'],
 };
 
 /** @returns {{ name: string, number: number }[]} */

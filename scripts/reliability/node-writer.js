@@ -20,7 +20,7 @@ async function runUnit(store, client, r) {
   if (at >= UNITS - 1) return;
   ledger.tell(client, at, TOLD.asked);
   try {
-    const done = await makeUnit(seed, client, index).run(store, ['full', 'normal', 'off'][r.below(3)]);
+    const done = await makeUnit(seed, client, index).run(store, ['full', 'normal', 'periodic', 'off'][r.below(4)]);
     ledger.tell(client, at, done ? TOLD.acked : TOLD.failed);
   } catch (error) {
     ledger.tell(client, at, error.code === 'HYPHA_INDETERMINATE' ? TOLD.unknown : TOLD.failed);
@@ -55,7 +55,7 @@ async function maintain(store, r) {
 async function write() {
   const r = random(seed, 'session', next.join());
   for (;;) {
-    const store = await open({ path, busyTimeout: 20_000 });
+    const store = await open({ path, busyTimeout: 20_000, wal: { syncInterval: 5 } });
     if (isMainThread) process.send?.('writing');
     else workerReady();
     const clients = Array.from({ length: CLIENTS }, (_, client) => runClient(store, client, 20 + r.below(100), r));

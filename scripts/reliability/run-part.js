@@ -20,10 +20,11 @@ function commandOf(directory, name, args) {
  * @param {string} name of PARTS
  * @param {string[]} args
  * @param {{ directory?: string, env?: Record<string, string>, log?: string, timeoutMs?: number }} [options]
- * @returns {Promise<{ ok: boolean, reason: string, text: string }>}
+ * @returns {Promise<{ ok: boolean, skipped: boolean, reason: string, text: string }>} skipped: it could not be run here, and said so
  */
 export async function runPart(name, args, { directory = buildDirectory('release'), env, log = `reliability-${name}.log`, timeoutMs = 24 * HOURS } = {}) {
   const { command, args: all } = commandOf(directory, name, args);
   const { ok, reason } = await tryRun(command, all, { log, env, timeoutMs });
-  return { ok, reason, text: readFileSync(logPath(log), 'utf8') };
+  const text = readFileSync(logPath(log), 'utf8');
+  return { ok, skipped: ok && text.includes(`\n${name}: skipped: `), reason, text };
 }

@@ -42,6 +42,7 @@ enum class Mutant : int {
   kSkipChecksum,
   kNormalForFull,
   kForgetLogReset,
+  kSkipPeriodicSync,
   kCount
 };
 

@@ -60,7 +60,9 @@ void Stage::Note(const Status& status) {
 bool Stage::Open() {
   OpenOptions options = StoreOptions();
   options.wal.cache_kib = cache_kib_;
+  options.durability = durability_;
   Hooks hooks = OnSimDisk();
+  hooks.steady_now = [this] { return Now(); };
   hooks.reached = [this](const char* point) {
     if (std::string_view(point) == "before-begin") held_.wait(true);
   };
@@ -87,10 +89,12 @@ void Stage::Close() {
 
 void Stage::Do(Unit unit, Durability durability) {
   if (opened_.engine == nullptr) return;
-  steps_.push_back({std::move(unit), durability, Told::kAsked});
+  if (unit.shape == Unit::Shape::kTransaction) durability = durability_;
+  steps_.push_back({std::move(unit), durability, Told::kAsked, Now(), {}});
   SimDisk::Mark(static_cast<std::int64_t>(2 * (steps_.size() - 1)));
   const Outcome outcome = Run(*opened_.engine, steps_.back().unit, durability);
   steps_.back().told = outcome.told;
+  steps_.back().told_at = Now();
   SimDisk::Mark(static_cast<std::int64_t>(2 * (steps_.size() - 1) + 1));
   if (outcome.code != Code::kOk) codes_.insert(outcome.code);
 }
@@ -99,7 +103,7 @@ void Stage::DoTogether(std::vector<Unit> units, Then then) {
   if (opened_.engine == nullptr) return;
   std::vector<Answer<Outcome>> answers(units.size());
   const std::size_t first = steps_.size();
-  for (auto& unit : units) steps_.push_back({std::move(unit), Durability::kFull, Told::kAsked});
+  for (auto& unit : units) steps_.push_back({std::move(unit), Durability::kFull, Told::kAsked, {}, {}});
   // The first waits for the others, which become one group whatever the scheduler does.
   held_ = true;
   for (std::size_t i = 0; i < answers.size(); ++i) {
@@ -145,6 +149,15 @@ void Stage::Checkpoint() {
   if (opened_.engine != nullptr) Note(reliability::Checkpoint(*opened_.engine));
 }
 
+bool SurvivesPowerLoss(const std::vector<Step>& steps, std::size_t index) {
+  const Step& step = steps[index];
+  if (step.durability == Durability::kFull) return true;
+  if (step.durability != Durability::kPeriodic) return false;
+  const SteadyTime due = step.told_at + std::chrono::milliseconds(WalOptions().sync_interval_ms);
+  return std::any_of(steps.begin() + static_cast<std::ptrdiff_t>(index) + 1, steps.end(),
+                     [&](const Step& later) { return later.told == Told::kAcked && later.asked_at >= due; });
+}
+
 Status Stage::Judge(const Content& start, const std::vector<Step>& steps, const Content& found, bool full_only) {
   std::size_t certain = 0;
   Content expected = start;
@@ -153,7 +166,7 @@ Status Stage::Judge(const Content& start, const std::vector<Step>& steps, const 
     const Content before = acked && full_only ? expected : Content();
     if (steps[i].told != Told::kFailed) ApplyUnit(steps[i].unit, &expected);
     // What changes nothing has nothing to sync, and makes nothing before it durable.
-    const bool counts = !full_only || (steps[i].durability == Durability::kFull && acked && before != expected);
+    const bool counts = !full_only || (acked && before != expected && SurvivesPowerLoss(steps, i));
     if (acked && counts) certain = i + 1;
   }
   // What may be there. A step whose outcome nobody knows stops its process, and may be in or not while another process
@@ -191,7 +204,7 @@ Status Stage::JudgeOpen() {
   op.key = "k";
   op.value = "1";
   control.ops.push_back(op);
-  steps_.push_back({control, Durability::kFull, Told::kAsked});
+  steps_.push_back({control, Durability::kFull, Told::kAsked, {}, {}});
   const Outcome outcome = Run(*opened_.engine, control, Durability::kFull);
   steps_.back().told = outcome.told;
   if (unknown) {
@@ -217,7 +230,7 @@ Status Stage::ReadOwnWrites() {
   for (const char* value : {"1", "2", "3"}) {
     Unit unit = steps_.back().unit;
     unit.ops[0].value = value;
-    steps_.push_back({unit, Durability::kFull, Told::kAsked});
+    steps_.push_back({unit, Durability::kFull, Told::kAsked, {}, {}});
     steps_.back().told = Run(*opened_.engine, unit, Durability::kFull).told;
     if (steps_.back().told != Told::kAcked) return {Code::kInternal, "a second write after the fault failed"};
     auto read = Read(*opened_.engine, GetEntrySpec{"control", "k"});

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "hypha/engine.h"
+#include "hypha/hooks.h"
 #include "support/driver.h"
 #include "support/sim_disk.h"
 #include "support/units.h"
@@ -20,7 +22,13 @@ struct Step {
   Unit unit;
   Durability durability = Durability::kFull;
   Told told = Told::kAsked;
+  SteadyTime asked_at{};  // by the clock of the stage
+  SteadyTime told_at{};
 };
+
+// Whether a loss of power after the last of `steps` leaves the step number `index`, which was acknowledged and changed
+// something: one of level full, or one of level periodic whose sync interval had passed when a later step began.
+bool SurvivesPowerLoss(const std::vector<Step>& steps, std::size_t index);
 
 class Stage {
  public:
@@ -34,6 +42,8 @@ class Stage {
   // pages more than once.
   static constexpr std::int64_t kSmallCache = 16;
   void set_cache_kib(std::int64_t kib) { cache_kib_ = kib; }
+  // From the next Open() on: the level of the store, which is that of its transactions.
+  void set_durability(Durability durability) { durability_ = durability; }
 
   // What a workload does. Each notes the codes it sees; none of them throws or stops the run.
   bool Open();
@@ -48,6 +58,8 @@ class Stage {
   void Note(const Status& status);
   void Migrate(int target);
   void Checkpoint();
+  // Puts the engine's clock forward: what waits for a moment is due before the next step.
+  void Advance(std::chrono::milliseconds by) { ahead_ms_ += by.count(); }
   Engine* engine() { return opened_.engine.get(); }
 
   // OK, or what is wrong with what the open store answers now.
@@ -66,11 +78,13 @@ class Stage {
   const std::set<Code>& codes() const { return codes_; }
   const std::vector<Step>& steps() const { return steps_; }
 
-  // Whether `found` is what the first of the steps left, the acknowledged ones (of level full only, if
-  // `full_only`) among them.
+  // Whether `found` is what the first of the steps left, the acknowledged ones among them; if `full_only` only those
+  // that survive a loss of power.
   static Status Judge(const Content& start, const std::vector<Step>& steps, const Content& found, bool full_only);
 
  private:
+  SteadyTime Now() const { return std::chrono::steady_clock::now() + std::chrono::milliseconds(ahead_ms_.load()); }
+
   OpenedStore opened_;
   Content start_;
   std::vector<Step> steps_;
@@ -80,6 +94,8 @@ class Stage {
   DiskImage noted_disk_;
   std::vector<Step> noted_steps_;
   std::int64_t cache_kib_ = 64;
+  Durability durability_ = Durability::kFull;
+  std::atomic<std::int64_t> ahead_ms_{0};
   std::atomic<bool> held_{false};  // the next transaction does not begin yet
 };
 
