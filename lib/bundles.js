@@ -1,14 +1,15 @@
 // Bundles: the content of a store as JSON Lines. docs/bundles.md describes the format; the work is done by the engine,
 // on a thread of its own.
 
-import { cancellable } from './control.js';
+import { Control, cancellable, controlOf } from './control.js';
 import { StorageError, toError } from './errors.js';
 import { native } from './native.js';
-import { METHOD_OPTIONS, readOptions, readOptionsWithDefaults } from './options.js';
+import { METHOD_OPTIONS, readOptionsWithDefaults } from './options.js';
 import { checkPath, toArray, checkNamespace } from './validate.js';
 
 /** @typedef {import('./session.js').StoreSession} StoreSession */
 /** @typedef {import('./native.js').BundleFailureRecord} BundleFailureRecord */
+/** @typedef {import('./native.js').NativeStore} NativeStore */
 
 /**
  * @typedef {object} BundleSummary what a bundle holds
@@ -29,6 +30,7 @@ import { checkPath, toArray, checkNamespace } from './validate.js';
  * @property {number} [partRows] lines of each file of a directory; default 10,000
  * @property {string[]} [namespaces] only these
  * @property {AbortSignal} [signal]
+ * @property {number} [timeout] milliseconds
  */
 
 /**
@@ -36,7 +38,9 @@ import { checkPath, toArray, checkNamespace } from './validate.js';
  * @property {'error' | 'update' | 'skip'} [onConflict] what becomes of an entry whose key is present: nothing at all is
  *   imported (default), it takes the place, or it is left out
  * @property {boolean} [dryRun] tries everything and keeps nothing
+ * @property {import('./options.js').Durability} [durability] of its commit; default that of the store
  * @property {AbortSignal} [signal]
+ * @property {number} [timeout] milliseconds
  */
 
 /**
@@ -69,13 +73,13 @@ function bundleError(failure) {
  */
 export async function exportTo(session, path, options) {
   const given = readOptionsWithDefaults(options, METHOD_OPTIONS.exportBundle);
+  const control = Control.of(given);
   checkPath(path, 'path');
   const form = given.form ?? (path.endsWith('.jsonl') ? 'file' : 'directory');
   const namespaces = /** @type {string[]} */ (given.namespaces === undefined ? [] : toArray(given.namespaces, 'options.namespaces', Infinity));
   for (const name of namespaces) checkNamespace(name, session.limits);
-  return session.longRead((store) =>
-    cancellable((token) => store.exportBundle(token, path, form === 'file', given.overwrite, given.partRows, namespaces), { signal: given.signal, explain: bundleError }),
-  );
+  const begin = (/** @type {NativeStore} */ store) => (/** @type {number} */ token) => store.exportBundle(token, path, form === 'file', given.overwrite, given.partRows, namespaces);
+  return session.longRead((store) => cancellable(begin(store), { control, explain: bundleError }), control);
 }
 
 /**
@@ -87,24 +91,26 @@ export async function exportTo(session, path, options) {
  */
 export async function importFrom(session, path, options, once = false) {
   const given = readOptionsWithDefaults(options, METHOD_OPTIONS.importBundle);
+  const control = Control.of(given);
   checkPath(path, 'path');
   const onConflict = native.onConflict.indexOf(given.onConflict);
-  return session.longWrite((store) =>
-    cancellable((token) => store.importBundle(token, path, onConflict, given.dryRun, once), { signal: given.signal, explain: bundleError }),
-  );
+  const level = session.level(given.durability);
+  const begin = (/** @type {NativeStore} */ store) => (/** @type {number} */ token) => store.importBundle(token, path, onConflict, given.dryRun, once, level);
+  // The store's own cancel() also ends the wait for the writer.
+  return session.longWrite((store) => cancellable(begin(store), { control, cancel: (token) => store.cancel(token), explain: bundleError }), control);
 }
 
 /**
  * Reads a whole bundle and says what is wrong with it, without a store.
  * @param {string} path
- * @param {{ signal?: AbortSignal }} [options]
+ * @param {import('./control.js').CallControl} [options]
  * @returns {Promise<{ ok: boolean, problems: BundleProblem[] } & BundleSummary>} at most 100 problems; rejects when
  *   there is no bundle to read
  */
 export async function verifyBundle(path, options) {
-  const { signal } = readOptions(options, METHOD_OPTIONS.verifyBundle);
+  const control = controlOf(options);
   checkPath(path, 'path');
-  const report = await cancellable((token) => native.verifyBundle(token, path), { signal, explain: bundleError });
+  const report = await cancellable((token) => native.verifyBundle(token, path), { control, explain: bundleError });
   return { ok: report.problems.length === 0, ...report };
 }
 

@@ -5,6 +5,7 @@ import { clearTimeout, setTimeout } from 'node:timers';
 
 import { StorageError, closed, settle, toError } from './errors.js';
 import { native } from './native.js';
+import { METHOD_OPTIONS, readOptions } from './options.js';
 import { withProgress } from './progress.js';
 
 /** @typedef {import('./native.js').NativeStore} NativeStore */
@@ -73,6 +74,25 @@ export class Control {
     this.#endsAt = timeout === undefined ? undefined : performance.now() + timeout;
   }
 
+  /** Why the call is to end: once it is. */
+  get #why() {
+    return this.signal?.aborted ? aborted(this.signal) : timedOut();
+  }
+
+  /** Calls back once, when the signal, which has not fired, does so or the time is up. @param {() => void} callback @returns {() => void} takes it back */
+  onEnd(callback) {
+    const unwatch = this.signal && onAbort(this.signal, callback);
+    const late = () => {
+      this.#endsAt = -Infinity; // a timer may come a little early
+      callback();
+    };
+    const timer = this.#endsAt === undefined ? undefined : setTimeout(late, this.#endsAt - performance.now());
+    return () => {
+      clearTimeout(timer);
+      unwatch?.();
+    };
+  }
+
   /** Fails when the call is to end already. @returns {number} milliseconds left, 0 for no limit */
   get timeLeft() {
     if (this.signal?.aborted) throw aborted(this.signal);
@@ -101,43 +121,51 @@ export class Control {
    * @returns {Promise<T>}
    */
   race(promise) {
-    const { signal } = this;
     return new Promise((resolve, reject) => {
-      /** @type {ReturnType<typeof setTimeout> | undefined} */
-      let timer;
-      const unwatch = signal && onAbort(signal, () => end(() => reject(aborted(signal))));
-      /** @param {() => void} tell */
-      const end = (tell) => {
-        clearTimeout(timer);
-        unwatch?.();
-        tell();
+      let forget = () => {};
+      const stop = () => {
+        forget();
+        reject(this.#why);
       };
-      if (this.#endsAt !== undefined) timer = setTimeout(() => end(() => reject(timedOut())), this.#endsAt - performance.now());
-      promise.then((value) => end(() => resolve(value)), (error) => end(() => reject(error)));
+      promise.then(resolve, reject).then(() => forget());
+      if (this.signal?.aborted) stop();
+      else forget = this.onEnd(stop);
     });
   }
 }
 
+/** Of a call that takes nothing else. @param {CallControl | undefined} options @returns {Control | undefined} */
+export const controlOf = (options) => Control.of(readOptions(options, METHOD_OPTIONS.control));
+
 /**
- * Runs work of the addon that ends early, with HYPHA_ABORTED, when its token is cancelled. That is done when `signal`
- * fires, whose reason is then the error's cause, and when `stop` does, as the store is closed: HYPHA_CLOSED.
+ * As race(), where a call may have no control.
+ * @template T
+ * @param {Control | undefined} control
+ * @param {Promise<T>} promise
+ * @returns {Promise<T>}
+ */
+export const within = (control, promise) => (control === undefined ? promise : control.race(promise));
+
+/**
+ * Runs work of the addon that ends early when its token is cancelled. That is done when `control` says so, which is then
+ * the error, and when `stop` fires, as the store is closed: HYPHA_CLOSED.
  * @template T
  * @param {(token: number) => Promise<T>} begin
- * @param {{ signal?: AbortSignal, stop?: AbortSignal, token?: number, cancel?: (token: number) => void, explain?: (failure: unknown) => unknown }} how
+ * @param {{ control?: Control, stop?: AbortSignal, token?: number, cancel?: (token: number) => void, explain?: (failure: unknown) => unknown }} how
  *   `explain` makes the error that users see of one of the addon's
  * @returns {Promise<T>}
  */
-export async function cancellable(begin, { signal, stop, token = newToken(), cancel = native.cancel, explain = toError }) {
-  if (signal?.aborted) throw aborted(signal);
+export async function cancellable(begin, { control, stop, token = newToken(), cancel = native.cancel, explain = toError }) {
+  control?.check();
   if (stop?.aborted) throw closed();
   const call = () => cancel(token);
-  const unwatch = [signal, stop].map((each) => each && onAbort(each, call));
+  const unwatch = [control?.onEnd(call), stop && onAbort(stop, call)];
   try {
     return await begin(token);
   } catch (failure) {
     const error = explain(failure);
     if (/** @type {StorageError | undefined} */ (error)?.code !== 'HYPHA_ABORTED') throw error; // a listener may have thrown anything
-    if (signal?.aborted) throw aborted(signal);
+    control?.check();
     throw stop?.aborted ? closed('the store was closed meanwhile') : error;
   } finally {
     for (const each of unwatch) each?.();
@@ -159,5 +187,5 @@ export async function controlled(store, transaction, control, start) {
   const { signal, timeLeft, onProgress } = control;
   if (signal === undefined && onProgress === undefined) return settle(start([transaction, timeLeft, 0]));
   const begin = (/** @type {number} */ token) => withProgress(token, onProgress, () => start([transaction, timeLeft, token]));
-  return cancellable(begin, { signal, cancel: (token) => store.cancel(token) });
+  return cancellable(begin, { control, cancel: (token) => store.cancel(token) });
 }

@@ -1,6 +1,6 @@
 // Backup and restore: copies of a whole store.
 
-import { cancellable, newToken } from './control.js';
+import { Control, cancellable, newToken } from './control.js';
 import { native } from './native.js';
 import { METHOD_OPTIONS, readOptions } from './options.js';
 import { withProgress } from './progress.js';
@@ -16,19 +16,20 @@ import { checkPath } from './validate.js';
  * @property {string} contentHash 16 hexadecimal digits over all entries and namespaces, whatever their order in the file
  */
 /** @typedef {{ pages: number, totalPages: number }} CopyProgress pages copied so far */
-/** @typedef {{ signal?: AbortSignal, onProgress?: (progress: CopyProgress) => void }} CopyOptions */
+/** @typedef {{ onProgress?: (progress: CopyProgress) => void } & import('./control.js').CallControl} CopyOptions */
 
 /**
  * A copy that tells how far it is. A listener that throws ends it.
  * @param {(token: number) => Promise<BackupReport>} begin
  * @param {CopyOptions} options
+ * @param {Control | undefined} control
  * @param {AbortSignal} [stop]
  * @returns {Promise<BackupReport>}
  */
-async function runCopy(begin, { signal, onProgress }, stop) {
+async function runCopy(begin, { onProgress }, control, stop) {
   const token = newToken();
   const listener = onProgress && ((/** @type {number} */ pages, /** @type {number} */ totalPages) => onProgress({ pages, totalPages }));
-  const work = () => /** @type {Promise<BackupReport & { totalPages: number }>} */ (cancellable(begin, { signal, stop, token }));
+  const work = () => /** @type {Promise<BackupReport & { totalPages: number }>} */ (cancellable(begin, { control, stop, token }));
   const { totalPages: _told, ...report } = await withProgress(token, listener, work, ({ totalPages }) => totalPages);
   return report;
 }
@@ -37,19 +38,21 @@ async function runCopy(begin, { signal, onProgress }, stop) {
  * @param {import('./native.js').NativeStore} store
  * @param {string} path
  * @param {CopyOptions & { overwrite?: boolean }} options checked
+ * @param {Control | undefined} control
  * @param {AbortSignal} stop
  * @returns {Promise<BackupReport>}
  */
-export const backup = (store, path, options, stop) => runCopy((token) => store.backup(path, options.overwrite ?? false, token), options, stop);
+export const backup = (store, path, options, control, stop) => runCopy((token) => store.backup(path, options.overwrite ?? false, token), options, control, stop);
 
 /**
  * @param {import('./native.js').NativeStore} store
- * @param {{ level: 'quick' | 'full', signal?: AbortSignal }} options checked
+ * @param {'quick' | 'full'} level
+ * @param {Control | undefined} control
  * @param {AbortSignal} stop
  * @returns {Promise<import('./store.js').Verification>}
  */
-export async function verify(store, { level, signal }, stop) {
-  return JSON.parse(await cancellable((token) => store.verify(level === 'full', token), { signal, stop }));
+export async function verify(store, level, control, stop) {
+  return JSON.parse(await cancellable((token) => store.verify(level === 'full', token), { control, stop }));
 }
 
 /**
@@ -63,5 +66,5 @@ export async function restore(from, to, options) {
   const given = readOptions(options, METHOD_OPTIONS.restore);
   checkPath(from, 'from');
   checkPath(to, 'to');
-  return runCopy((token) => native.restore(from, to, token), given);
+  return runCopy((token) => native.restore(from, to, token), given, Control.of(given));
 }

@@ -3,6 +3,7 @@
 import { StorageError, invalidArgument } from './errors.js';
 
 /** @typedef {import('./store.js').Store} Store */
+/** @typedef {import('./control.js').Control} Control */
 /**
  * The part of the contract that copying needs.
  * @typedef {object} ContractBackend
@@ -59,19 +60,20 @@ async function verify(store, namespace, entries) {
  * @param {Store} store
  * @param {ContractBackend} backend
  * @param {{ namespaces?: string[] }} options
+ * @param {Control | undefined} control
  * @returns {Promise<{ namespaces: number, entries: number }>}
  */
-export async function copyFrom(store, backend, options) {
+export async function copyFrom(store, backend, options, control) {
   if (typeof backend?.listNamespaces !== 'function') throw invalidArgument('backend', "an object with the contract's methods");
   const namespaces = options.namespaces ?? (await namespacesOf(backend));
   let entries = 0;
   for (const namespace of namespaces) {
     const keys = await keysOf(backend, namespace);
-    const exists = (await store.getNamespace(namespace))?.explicit;
-    if (!exists) await store.createNamespace(namespace);
+    const exists = (await store.getNamespace(namespace, control?.rest))?.explicit;
+    if (!exists) await store.createNamespace(namespace, control?.rest);
     for (let at = 0; at < keys.length; at += BATCH) {
       const batch = await entriesOf(backend, namespace, keys.slice(at, at + BATCH));
-      await store.setMany(batch, { namespace, atomic: true });
+      await store.setMany(batch, { namespace, atomic: true, ...control?.rest });
       await verify(store, namespace, batch);
     }
     const after = await keysOf(backend, namespace);

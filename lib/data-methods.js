@@ -259,13 +259,13 @@ export class DataMethods extends ReadMethods {
 
   /**
    * Deletes all entries of the namespace; without one, of every namespace. Namespaces stay.
-   * @param {KeyOptions & CallControl} [options]
+   * @param {KeyOptions & { durability?: Durability } & CallControl} [options]
    * @returns {Promise<number>} how many entries went
    */
   async clear(options) {
     const given = readOptions(options, METHOD_OPTIONS.clear);
     const all = given.namespace === undefined && this.#scope.isWhole;
     const op = all ? { kind: KIND.clear | FLAG.all, ns: DEFAULT_NAMESPACE } : { kind: KIND.clear, ns: this.#scope.ns(given.namespace) };
-    return (await this.#scope.session.write(op, undefined, Control.of(given))).version;
+    return (await this.#scope.session.write(op, given.durability, Control.of(given))).version;
   }
 }

@@ -8,10 +8,12 @@ import { native } from './native.js';
 
 export class EngineAccess {
   /** @type {NativeStore} */ #native;
+  #control;
 
-  /** @param {NativeStore} store */
-  constructor(store) {
+  /** @param {NativeStore} store @param {Control} [control] of the call that needs it, for each of its steps */
+  constructor(store, control) {
     this.#native = store;
+    this.#control = control;
   }
 
   /** @returns {any} what the engine has counted and measured; addon/engine/exec/stats_json.h describes it */
@@ -26,17 +28,19 @@ export class EngineAccess {
    * @returns {Promise<any>}
    */
   async inspect(kind, ...args) {
-    const control = kind === 'storage' ? undefined : new Control({ timeout: WHOLE_FILE_MS });
+    const given = this.#control?.rest;
+    const control = kind === 'storage' ? this.#control : new Control({ ...given, timeout: given?.timeout ?? WHOLE_FILE_MS });
     return JSON.parse(await controlled(this.#native, 0, control, (target) => this.#native.read(target, kind, ...args)));
   }
 
   /**
-   * Work on the whole file, between two commits.
+   * Work on the whole file, between two commits. What has begun goes on to its end.
    * @param {string} what one of native.maintenances
    * @returns {Promise<any>} what it came to
    */
   async maintain(what) {
-    return JSON.parse(await settle(this.#native.maintain(native.maintenances.indexOf(what))));
+    const number = native.maintenances.indexOf(what);
+    return JSON.parse(await controlled(this.#native, 0, this.#control, (target) => this.#native.maintain(target, number)));
   }
 
   /** @param {number} connection -1 for the writer, else a reader's number @param {number} timeout @returns {Promise<void>} */

@@ -11,6 +11,7 @@ import { checkNamespace, metadataToJson } from './validate.js';
 /** @typedef {import('./scope.js').Session} Session */
 /** @typedef {import('./namespace-reads.js').NamespaceInfo} NamespaceInfo */
 /** @typedef {import('./control.js').CallControl} CallControl */
+/** @typedef {import('./options.js').Durability} Durability */
 /** @typedef {{ values: number, totalValues: number }} IndexProgress values that were read, of those there are to read */
 /** @typedef {string | { field: string } | { path: string[] } | { metadata: string }} IndexField */
 
@@ -36,26 +37,26 @@ export class NamespaceMethods extends DataMethods {
   /**
    * Namespaces also come into being with their first entry; creating such a one makes it explicit.
    * @param {string} name fails with HYPHA_NAMESPACE_EXISTS when it was created before
-   * @param {{ metadata?: object | null } & CallControl} [options]
+   * @param {{ metadata?: object | null, durability?: Durability } & CallControl} [options]
    * @returns {Promise<void>}
    */
   async createNamespace(name, options) {
     const given = readOptions(options, METHOD_OPTIONS.createNamespace);
     checkNamespace(name, this.#session.limits);
     const metadata = metadataToJson(given.metadata, this.#session.limits);
-    await this.#session.write({ kind: KIND.createNamespace, ns: name, metadata }, undefined, Control.of(given));
+    await this.#session.write({ kind: KIND.createNamespace, ns: name, metadata }, given.durability, Control.of(given));
   }
 
   /**
    * @param {string} name
-   * @param {{ recursive?: boolean } & CallControl} [options] without recursive a namespace with entries is refused
+   * @param {{ recursive?: boolean, durability?: Durability } & CallControl} [options] without recursive a namespace with entries is refused
    * @returns {Promise<void>}
    */
   async deleteNamespace(name, options) {
     const given = readOptions(options, METHOD_OPTIONS.deleteNamespace);
     checkNamespace(name, this.#session.limits);
     const kind = given.recursive ? KIND.deleteNamespace | FLAG.recursive : KIND.deleteNamespace;
-    await this.#session.write({ kind, ns: name }, undefined, Control.of(given));
+    await this.#session.write({ kind, ns: name }, given.durability, Control.of(given));
   }
 
   /** @param {CallControl} [options] @returns {Promise<string[]>} all of them by name, 'default' included */
@@ -78,8 +79,8 @@ export class NamespaceMethods extends DataMethods {
    * any other write it ends midway, with nothing made, by `signal` and `timeout`, except inside a transaction.
    * @param {string} namespace
    * @param {IndexField | IndexField[]} fields
-   * @param {{ unique?: boolean, onProgress?: (progress: IndexProgress) => void } & CallControl} [options] unique: two entries with the same string, number or boolean there are
-   *   refused with HYPHA_CONSTRAINT; onProgress: called about every 50 ms, and if it throws nothing is made
+   * @param {{ unique?: boolean, durability?: Durability, onProgress?: (progress: IndexProgress) => void } & CallControl} [options] unique: two entries with the same string, number or boolean there are
+   *   refused with HYPHA_CONSTRAINT; onProgress: called about every 50 ms, and if it throws before the index is made, none is
    * @returns {Promise<void>}
    */
   async createIndex(namespace, fields, options) {
@@ -88,20 +89,20 @@ export class NamespaceMethods extends DataMethods {
     const { onProgress } = given;
     const listener = onProgress && ((/** @type {number} */ values, /** @type {number} */ totalValues) => onProgress({ values, totalValues }));
     const kind = given.unique ? KIND.createIndex | FLAG.unique : KIND.createIndex;
-    await this.#session.write({ kind, ns: namespace, value: indexFields(fields) }, undefined, Control.of({ ...given, onProgress: listener }));
+    await this.#session.write({ kind, ns: namespace, value: indexFields(fields) }, given.durability, Control.of({ ...given, onProgress: listener }));
   }
 
   /**
    * @param {string} namespace
    * @param {IndexField | IndexField[]} fields as given to createIndex()
-   * @param {CallControl} [options]
+   * @param {{ durability?: Durability } & CallControl} [options]
    * @returns {Promise<boolean>} whether there was such an index
    */
   async dropIndex(namespace, fields, options) {
-    const given = readOptions(options, METHOD_OPTIONS.control);
+    const given = readOptions(options, METHOD_OPTIONS.dropIndex);
     checkNamespace(namespace, this.#session.limits);
     const op = { kind: KIND.dropIndex, ns: namespace, value: indexFields(fields) };
-    return (await this.#session.write(op, undefined, Control.of(given))).version > 0;
+    return (await this.#session.write(op, given.durability, Control.of(given))).version > 0;
   }
 
   /** @param {string} namespace @param {CallControl} [options] @returns {Promise<{ fields: object[], unique: boolean }[]>} */

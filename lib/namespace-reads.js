@@ -1,7 +1,6 @@
 // Reads about namespaces, for every class that has them.
 
-import { METHOD_OPTIONS, readOptions } from './options.js';
-import { Control } from './control.js';
+import { controlOf } from './control.js';
 import { parseChunks } from './results.js';
 import { DEFAULT_NAMESPACE } from './scope.js';
 import { checkNamespace } from './validate.js';
@@ -9,9 +8,6 @@ import { checkNamespace } from './validate.js';
 /** @typedef {import('./scope.js').Session} Session */
 /** @typedef {import('./control.js').CallControl} CallControl */
 /** @typedef {{ name: string, explicit: boolean, metadata: Record<string, unknown>, createdAt: number }} NamespaceInfo */
-
-/** @param {CallControl | undefined} options */
-const controlOf = (options) => Control.of(readOptions(options, METHOD_OPTIONS.control));
 
 /** @param {Session} session @param {CallControl} [options] @returns {Promise<string[]>} */
 export async function listNamespaces(session, options) {

@@ -44,20 +44,19 @@ import { platformName } from './platform.js';
  * @property {(token: number) => void} cancel
  * @property {(path: string, replace: boolean, token: number) => Promise<import('./copies.js').BackupReport>} backup
  * @property {(full: boolean, token: number) => Promise<string>} verify
- * @property {(timeout: number, token: number, inline: boolean) => number | Promise<number>} begin at once where it could be
+ * @property {(timeout: number, durability: number, token: number, inline: boolean) => number | Promise<number>} begin at once where it could be
  * @property {(timeout: number) => Promise<number>} beginSnapshot 0 for none
  * @property {(transaction: number, commit: boolean, inline: boolean) => undefined | Promise<void>} end the same
  * @property {(name: string, ticket: number) => undefined | Promise<void>} enterLine undefined: it is this store's turn
  * @property {(name: string, ticket: number) => void} leaveLine
- * @property {() => Promise<void>} checkpoint
- * @property {() => Promise<void>} flush
+ * @property {(target: CallTarget) => Promise<void>} flush
  * @property {() => RecoveryReport} recovery
  * @property {() => string} stats JSON text
  * @property {(connection: number, timeout: number) => Promise<void>} ping -1 for the writer, else a reader's number
- * @property {(maintenance: number) => Promise<string>} maintain index in maintenances; JSON text
+ * @property {(target: CallTarget, maintenance: number) => Promise<string>} maintain index in maintenances; JSON text
  * @property {() => void} abandon
  * @property {(token: number, path: string, asFile: boolean, overwrite: boolean, partRows: number, namespaces: string[]) => Promise<any>} exportBundle
- * @property {(token: number, path: string, onConflict: number, dryRun: boolean, once: boolean) => Promise<any>} importBundle
+ * @property {(token: number, path: string, onConflict: number, dryRun: boolean, once: boolean, durability: number) => Promise<any>} importBundle
  * @property {() => Promise<CloseReport>} close
  */
 

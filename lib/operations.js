@@ -1,16 +1,18 @@
 // What operators of a store need: how it is, what it does, and work on the whole file.
 
 import { classifyError } from './classify-error.js';
+import { Control, controlOf, within } from './control.js';
 import { DiskWatch } from './disk-watch.js';
-import { StorageError } from './errors.js';
+import { StorageError, invalidArgument } from './errors.js';
 import { NamespaceMethods } from './namespace-methods.js';
 import { native } from './native.js';
-import { METHOD_OPTIONS, readOptionsWithDefaults } from './options.js';
+import { CHECKPOINT_MODES, METHOD_OPTIONS, readOptionsWithDefaults } from './options.js';
 import { ping } from './ping.js';
 import { diagnoseWal } from './wal-diagnosis.js';
 
 /** @typedef {import('./session.js').StoreSession} StoreSession */
 /** @typedef {import('./engine-access.js').EngineAccess} EngineAccess */
+/** @typedef {import('./control.js').CallControl} CallControl */
 /** @typedef {ReturnType<typeof import('./options.js').readOpenOptions>} CheckedOptions */
 
 /**
@@ -81,10 +83,19 @@ import { diagnoseWal } from './wal-diagnosis.js';
  */
 
 /**
+ * @typedef {object} CheckpointReport
+ * @property {'passive' | 'restart' | 'truncate'} mode
+ * @property {boolean} busy readers or another process were in the way of what the mode asks for
+ * @property {number} frames pages in the log, after it
+ * @property {number} copied of those, the ones in the database
+ * @property {number} ms
+ */
+
+/**
  * @typedef {object} Optimization
  * @property {boolean} ok false: the integrity check found something
  * @property {{ mode: 'optimize' | 'full', ms: number } | null} analyze
- * @property {{ mode: string, busy: boolean, frames: number, copied: number, ms: number } | null} checkpoint
+ * @property {CheckpointReport | null} checkpoint
  * @property {{ mode: 'quick' | 'full', problems: string[] } | null} integrity
  * @property {{ ms: number } | null} vacuum
  */
@@ -120,76 +131,88 @@ export class Operations extends NamespaceMethods {
 
   /**
    * Resolves once every write issued before is on the disk, whatever its durability was.
+   * @param {CallControl} [options] ends the wait for it
    * @returns {Promise<void>} rejects with HYPHA_INDETERMINATE when the disk failed; then the store has stopped
    */
-  async flush() {
-    await this.#session.flush();
+  async flush(options) {
+    await this.#session.flush(controlOf(options));
   }
 
   /**
-   * Copies the write-ahead log into the database file and empties it.
-   * @returns {Promise<void>} HYPHA_BUSY when readers or another process were in the way
+   * Copies the write-ahead log into the database file: with 'PASSIVE' as much as nobody is in the way of, with 'RESTART'
+   * all of it, so that the log is started over, with 'TRUNCATE' all of it, and the log is emptied.
+   * @param {'PASSIVE' | 'RESTART' | 'TRUNCATE'} [mode] default 'TRUNCATE'
+   * @param {CallControl} [options] of the wait for its turn
+   * @returns {Promise<CheckpointReport>} unless 'PASSIVE' HYPHA_BUSY when readers or another process were in the way
    */
-  async checkpoint() {
-    await this.#session.checkpoint();
+  async checkpoint(mode = 'TRUNCATE', options = undefined) {
+    const control = controlOf(options);
+    if (!CHECKPOINT_MODES.includes(mode)) throw invalidArgument('mode', "'PASSIVE', 'RESTART' or 'TRUNCATE'");
+    /** @type {CheckpointReport} */
+    const report = await this.#session.operate((engine) => engine.maintain(mode.toLowerCase()), { needsWriter: true, control });
+    if (report.busy && mode !== 'PASSIVE') throw new StorageError('HYPHA_BUSY', 'readers or another process need what is in the write-ahead log');
+    return report;
   }
 
-  /** @returns {Promise<StoreStatus>} */
-  async status() {
-    const status = JSON.parse(await this.#session.read('status'));
+  /** @param {CallControl} [options] @returns {Promise<StoreStatus>} */
+  async status(options) {
+    const status = JSON.parse(await this.#session.readControlled(controlOf(options), 'status'));
     const { path, mode, durability } = this.#options;
     return { ...status, path: mode === 'memory' ? undefined : path, durability, sqliteVersion: native.sqliteVersion };
   }
 
   /**
    * What the store has done and measured. Waits for no write.
-   * @param {{ counts?: boolean }} [options] counts: false leaves table_counts out, which read the index of all keys
+   * @param {{ counts?: boolean } & CallControl} [options] counts: false leaves table_counts out, which read the index of all keys
    * @returns {Promise<StoreStats>}
    */
   async stats(options) {
-    const { counts } = readOptionsWithDefaults(options, METHOD_OPTIONS.stats);
+    const given = readOptionsWithDefaults(options, METHOD_OPTIONS.stats);
     return this.#session.operate(async (engine) => {
       const measured = engine.stats();
-      const performance = await engine.inspect('storage', counts);
+      const performance = await engine.inspect('storage', given.counts);
       delete performance.wal_frames; // as `log` has them
       delete performance.wal_backfilled;
       return { ...measured, performance };
-    });
+    }, { control: Control.of(given) });
   }
 
   /**
    * What is wrong, and what to do about it. Reads the whole file.
+   * @param {CallControl} [options]
    * @returns {Promise<Diagnosis>}
    */
-  async diagnose() {
+  async diagnose(options) {
     return this.#session.operate(async (engine) => {
       const report = await engine.inspect('diagnose');
       const wal = await diagnoseWal(engine, this.#options);
       const disk = await this.#disk.check();
       return { ...report, wal, disk, problems: problemsOf(report, wal, disk) };
-    });
+    }, { control: controlOf(options) });
   }
 
   /**
    * Whether the writer can begin a transaction, and each reader read from the file. A reader whose connection is broken
    * gets a new one first.
-   * @param {{ timeout?: number }} [options] milliseconds for each of them; default 1000
+   * @param {CallControl} [options] timeout: of each of them, which is then told as one that did not answer; default 1000
    * @returns {Promise<import('./ping.js').Pong>}
    */
   async ping(options) {
-    const { timeout } = readOptionsWithDefaults(options, METHOD_OPTIONS.ping);
-    return this.#session.operate((engine) => ping(engine, timeout, this.#options.readOnly === true));
+    const { timeout, signal } = readOptionsWithDefaults(options, METHOD_OPTIONS.ping);
+    return this.#session.operate((engine) => ping(engine, timeout, this.#options.readOnly === true), { control: Control.of({ signal }) });
   }
 
   /**
    * Keeps a store that has been written much in shape. Other writes wait meanwhile, reads do not.
    * @param {{ analyze?: 'optimize' | 'full' | false, checkpoint?: 'PASSIVE' | 'RESTART' | 'TRUNCATE' | false,
-   *   integrity?: 'quick' | 'full' | false, vacuum?: boolean }} [options] default: 'optimize', 'PASSIVE', false, false.
-   *   A vacuum needs twice the file's size of free disk (else HYPHA_LOW_DISK) and as much memory as the file is large
+   *   integrity?: 'quick' | 'full' | false, vacuum?: boolean } & CallControl} [options] default: 'optimize', 'PASSIVE',
+   *   false, false. A vacuum needs twice the file's size of free disk (else HYPHA_LOW_DISK) and as much memory as the file
+   *   is large. signal and timeout end it between two of its steps, and the integrity check at any moment
    * @returns {Promise<Optimization>}
    */
   async optimize(options) {
-    const { analyze, checkpoint, integrity, vacuum } = readOptionsWithDefaults(options, METHOD_OPTIONS.optimize);
+    const given = readOptionsWithDefaults(options, METHOD_OPTIONS.optimize);
+    const { analyze, checkpoint, integrity, vacuum } = given;
     return this.#session.operate(async (engine) => {
       if (vacuum) await this.#needSpace(engine);
       /** @type {Optimization} */
@@ -204,7 +227,7 @@ export class Operations extends NamespaceMethods {
       if (vacuum) result.vacuum = await engine.maintain('vacuum');
       if (checkpoint) result.checkpoint = await engine.maintain(checkpoint.toLowerCase());
       return result;
-    }, { needsWriter: true });
+    }, { needsWriter: true, control: Control.of(given) });
   }
 
   /** Rejects unless a vacuum would fit on the disk. @param {EngineAccess} engine */
@@ -220,15 +243,17 @@ export class Operations extends NamespaceMethods {
   /**
    * After errors of the disk or of the log: gives broken readers new connections, copies the log, and checks the file. No
    * file is ever deleted. A store that has stopped has to be opened again instead.
+   * @param {CallControl} [options]
    * @returns {Promise<{ ok: boolean, ping: import('./ping.js').Pong, checkpoint: object, integrity: string[] }>}
    */
-  async recover() {
+  async recover(options) {
+    const control = controlOf(options);
     return this.#session.operate(async (engine) => {
-      const pong = await ping(engine, RECOVER_PING_MS, this.#options.readOnly === true);
+      const pong = await within(control, ping(engine, RECOVER_PING_MS, this.#options.readOnly === true));
       const checkpoint = await engine.maintain('passive');
       const integrity = await engine.inspect('integrity', false);
       return { ok: pong.ok && integrity.length === 0, ping: pong, checkpoint, integrity };
-    }, { needsWriter: true });
+    }, { needsWriter: true, control });
   }
 }
 

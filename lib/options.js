@@ -142,6 +142,8 @@ export const SHUTDOWN_OPTIONS = {
   timeout: { ...integer(1, 600_000), fallback: 5000 },
 };
 
+export const CHECKPOINT_MODES = ['PASSIVE', 'RESTART', 'TRUNCATE'];
+
 /** Options of the methods of Store. A namespace is checked further by checkNamespace(). */
 export const METHOD_OPTIONS = /** @type {const} */ ({
   key: /** @type {OptionTable} */ ({ namespace }),
@@ -167,15 +169,16 @@ export const METHOD_OPTIONS = /** @type {const} */ ({
   entries: /** @type {OptionTable} */ ({ namespace, prefix: string, filter: anything, batch: integer(1, 100_000), select, ...control }),
   iterate: /** @type {OptionTable} */ ({ namespace, sort: anything, batch: integer(1, 100_000), select, ...control }),
   count: /** @type {OptionTable} */ ({ namespace, filter: anything, ...control }),
-  createNamespace: /** @type {OptionTable} */ ({ metadata: anything, ...control }),
-  deleteNamespace: /** @type {OptionTable} */ ({ recursive: boolean, ...control }),
+  createNamespace: /** @type {OptionTable} */ ({ metadata: anything, durability, ...control }),
+  deleteNamespace: /** @type {OptionTable} */ ({ recursive: boolean, durability, ...control }),
   atomicSet: /** @type {OptionTable} */ ({ namespace, metadata: anything }),
   commit: /** @type {OptionTable} */ ({ durability, ...control }),
   update: /** @type {OptionTable} */ ({ namespace, durability, retries: integer(0, 1000), ...control }),
-  createIndex: /** @type {OptionTable} */ ({ unique: boolean, onProgress: listener, ...control }),
-  clear: /** @type {OptionTable} */ ({ namespace, ...control }),
-  transaction: /** @type {OptionTable} */ ({ retries: integer(0, 1000), readOnly: boolean, ...control }),
-  beginTransaction: /** @type {OptionTable} */ ({ readOnly: boolean, ...control }),
+  createIndex: /** @type {OptionTable} */ ({ unique: boolean, durability, onProgress: listener, ...control }),
+  dropIndex: /** @type {OptionTable} */ ({ durability, ...control }),
+  clear: /** @type {OptionTable} */ ({ namespace, durability, ...control }),
+  transaction: /** @type {OptionTable} */ ({ retries: integer(0, 1000), readOnly: boolean, durability, ...control }),
+  beginTransaction: /** @type {OptionTable} */ ({ readOnly: boolean, durability, ...control }),
   buffer: /** @type {OptionTable} */ ({
     maxItems: { ...integer(1, 100_000), fallback: 50 },
     maxBytes: { ...integer(1, 256 * MiB), fallback: MiB },
@@ -184,9 +187,9 @@ export const METHOD_OPTIONS = /** @type {const} */ ({
   }),
   bufferSet: /** @type {OptionTable} */ ({ namespace, metadata: anything, overwrite: boolean, ifVersion: version }),
   bufferDelete: /** @type {OptionTable} */ ({ namespace, ifVersion: version }),
-  backup: /** @type {OptionTable} */ ({ overwrite: boolean, onProgress: listener, signal }),
-  restore: /** @type {OptionTable} */ ({ onProgress: listener, signal }),
-  verify: /** @type {OptionTable} */ ({ level: { ...oneOf('quick', 'full'), fallback: 'full' }, signal }),
+  backup: /** @type {OptionTable} */ ({ overwrite: boolean, onProgress: listener, ...control }),
+  restore: /** @type {OptionTable} */ ({ onProgress: listener, ...control }),
+  verify: /** @type {OptionTable} */ ({ level: { ...oneOf('quick', 'full'), fallback: 'full' }, ...control }),
   scheduleBackups: /** @type {OptionTable} */ ({
     directory: { check: (value) => typeof value === 'string' && value !== '' && !value.includes('\0'), expected: 'a non-empty string' },
     every: { ...integer(1000, 24 * day), fallback: day },
@@ -199,23 +202,24 @@ export const METHOD_OPTIONS = /** @type {const} */ ({
     overwrite: { ...boolean, fallback: false },
     partRows: { ...integer(1, 10_000_000), fallback: 10_000 },
     namespaces: { check: Array.isArray, expected: 'an array of names' },
-    signal,
+    ...control,
   }),
   importBundle: /** @type {OptionTable} */ ({
     onConflict: { ...oneOf('error', 'update', 'skip'), fallback: 'error' },
     dryRun: { ...boolean, fallback: false },
-    signal,
+    durability: { check: durability.check, expected: durability.expected },
+    ...control,
   }),
-  verifyBundle: /** @type {OptionTable} */ ({ signal }),
-  stats: /** @type {OptionTable} */ ({ counts: { ...boolean, fallback: true } }),
-  ping: /** @type {OptionTable} */ ({ timeout: { ...integer(1, day), fallback: 1000 } }),
+  stats: /** @type {OptionTable} */ ({ counts: { ...boolean, fallback: true }, ...control }),
+  ping: /** @type {OptionTable} */ ({ timeout: { ...timeout, fallback: 1000 }, signal }),
   optimize: /** @type {OptionTable} */ ({
     analyze: { check: (value) => ['optimize', 'full', false].includes(value), expected: "'optimize', 'full' or false", fallback: 'optimize' },
-    checkpoint: { check: (value) => ['PASSIVE', 'RESTART', 'TRUNCATE', false].includes(value), expected: "'PASSIVE', 'RESTART', 'TRUNCATE' or false", fallback: 'PASSIVE' },
+    checkpoint: { check: (value) => value === false || CHECKPOINT_MODES.includes(value), expected: "'PASSIVE', 'RESTART', 'TRUNCATE' or false", fallback: 'PASSIVE' },
     integrity: { check: (value) => ['quick', 'full', false].includes(value), expected: "'quick', 'full' or false", fallback: false },
     vacuum: { ...boolean, fallback: false },
+    ...control,
   }),
-  copyFrom: /** @type {OptionTable} */ ({ namespaces: { check: Array.isArray, expected: 'an array of names' } }),
+  copyFrom: /** @type {OptionTable} */ ({ namespaces: { check: Array.isArray, expected: 'an array of names' }, ...control }),
 });
 
 /** @param {string} a @param {string} b @returns {number} edits from a to b, case ignored */

@@ -9,7 +9,7 @@ const LOOK_EVERY = 50;
 
 /**
  * Runs what `onProgress` wants to hear of: about every 50 ms, and once more when it is done. A listener that throws
- * ends the work, which then fails with what was thrown.
+ * ends the work, which then fails with what was thrown. When the work is done already it stays so, and that is a warning.
  * @template T
  * @param {number} token of the work, as for cancel()
  * @param {((done: number, total: number) => void) | undefined} onProgress
@@ -38,7 +38,7 @@ export async function withProgress(token, onProgress, work, totalOf = () => unde
     const result = await work();
     const total = totalOf(result) ?? lastTotal;
     tell(total, total);
-    if (thrown !== undefined) throw thrown.error;
+    if (thrown !== undefined) process.emitWarning(`onProgress threw ${String(thrown.error)}; what it was told of is done`);
     return result;
   } catch (error) {
     throw thrown === undefined ? error : thrown.error;

@@ -3,7 +3,7 @@
 
 import { isInside } from './bodies.js';
 import { Closing } from './closing.js';
-import { Control, controlled } from './control.js';
+import { Control, controlled, within } from './control.js';
 import { EngineAccess } from './engine-access.js';
 import { StorageError, closed, settle, toError } from './errors.js';
 import { InlineReads } from './inline-reads.js';
@@ -24,7 +24,7 @@ import { WriteQueue } from './write-queue.js';
 /** @typedef {import('./op-list.js').Op} Op */
 /** @typedef {import('./write-queue.js').Written} Written */
 /** @typedef {import('./write-queue.js').Results} Results */
-/** @typedef {{ timeout?: number, readOnly?: boolean, signal?: AbortSignal }} BeginOptions */
+/** @typedef {{ timeout?: number, readOnly?: boolean, signal?: AbortSignal, durability?: Durability }} BeginOptions */
 
 /** More keys than this in one getMany() would hold the loop for too long. */
 const INLINE_KEYS = 256;
@@ -53,7 +53,7 @@ export class StoreSession {
     this.lines = new Lines(store, this);
   }
 
-  /** Of writes that ask for none of their own, and of transactions. */
+  /** Of writes and transactions that ask for none of their own. */
   get durability() {
     return this.#durability;
   }
@@ -62,9 +62,14 @@ export class StoreSession {
     return this.#closing.begun;
   }
 
-  /** @param {Durability | undefined} durability @returns {number} */
-  #level(durability) {
+  /** @param {Durability | undefined} durability @returns {number} as the addon has it */
+  level(durability) {
     return /** @type {number} */ (durabilities.get(durability ?? this.#durability));
+  }
+
+  /** What the engine makes of a level: a commit without its syncs could take earlier ones with it. @param {Durability} durability @returns {Durability} */
+  #reached(durability) {
+    return durability === 'off' && this.#durability !== 'off' ? 'normal' : durability;
   }
 
   #checkOpen() {
@@ -199,11 +204,12 @@ export class StoreSession {
    * Runs a read after every write issued before it: in this very call if there is none.
    * @template T
    * @param {() => T | Promise<T>} read
+   * @param {Control} [control] of the wait
    * @returns {Promise<T>}
    */
-  async #afterWrites(read) {
+  async #afterWrites(read, control) {
     const pending = this.#pendingWrites();
-    return this.#closing.during(pending === undefined ? Promise.resolve(read()) : pending.then(read));
+    return this.#closing.during(pending === undefined ? Promise.resolve(read()) : within(control, pending).then(read));
   }
 
   /** @returns {Promise<unknown> | undefined} what a read of anything has to wait for: every write issued before */
@@ -233,34 +239,35 @@ export class StoreSession {
    * @returns {Promise<any>}
    */
   async readControlled(control, kind, ...args) {
-    const answer = this.#afterWrites(() => controlled(this.#native, 0, control, (target) => this.#native.read(target, kind, ...args)));
-    return control === undefined ? answer : control.race(answer);
+    return within(control, this.#afterWrites(() => controlled(this.#native, 0, control, (target) => this.#native.read(target, kind, ...args))));
   }
 
   /**
    * Something long that reads the whole store, after every write issued before it; it ends early when the store closes.
    * @template T
    * @param {(store: NativeStore, stop: AbortSignal) => Promise<T>} work
+   * @param {Control} [control] of what comes before
    * @returns {Promise<T>}
    */
-  async readWhole(work) {
+  async readWhole(work, control) {
     this.#checkOpen();
-    await this.flushBuffers();
-    return this.#afterWrites(() => work(this.#native, this.#closing.signal));
+    await within(control, this.flushBuffers());
+    return this.#afterWrites(() => work(this.#native, this.#closing.signal), control);
   }
 
   /**
    * A read of everything that the engine does on a thread of its own, after every write issued before.
    * @template T
    * @param {(store: NativeStore) => Promise<T>} start
+   * @param {Control} [control] of what comes before
    * @returns {Promise<T>}
    */
-  async longRead(start) {
+  async longRead(start, control) {
     if (this.buffers.size > 0) {
       this.checkUsable();
-      await this.flushBuffers();
+      await within(control, this.flushBuffers());
     }
-    return this.#afterWrites(() => start(this.#native));
+    return this.#afterWrites(() => start(this.#native), control);
   }
 
   /**
@@ -268,11 +275,12 @@ export class StoreSession {
    * was until it commits.
    * @template T
    * @param {(store: NativeStore) => Promise<T>} start
+   * @param {Control} [control] of what comes before
    * @returns {Promise<T>}
    */
-  async longWrite(start) {
+  async longWrite(start, control) {
     this.checkUsable();
-    if (this.buffers.size > 0) await this.flushBuffers();
+    if (this.buffers.size > 0) await within(control, this.flushBuffers());
     this.#checkOpen();
     this.#queue.flush();
     return this.#closing.during(start(this.#native));
@@ -292,7 +300,7 @@ export class StoreSession {
   /** @param {Op} op @param {Durability | undefined} durability @param {Control | undefined} control @returns {Promise<Written>} */
   #write(op, durability, control) {
     this.#checkNotNested();
-    const level = this.#level(durability);
+    const level = this.level(durability);
     return control === undefined ? this.#queue.add(op, level) : this.#queue.addAlone(op, level, control);
   }
 
@@ -300,7 +308,7 @@ export class StoreSession {
   async writeAll(ops, atomic, durability, control) {
     this.#checkOpen();
     this.#checkNotNested();
-    return this.#queue.addAll(ops, this.#level(durability), atomic, control);
+    return this.#queue.addAll(ops, this.level(durability), atomic, control);
   }
 
   /** Fails where write() would for want of an open store, or inside the body of a transaction. */
@@ -311,7 +319,7 @@ export class StoreSession {
 
   /** What a write buffer held: even after close() has begun. @param {OpList} ops @param {Durability} [durability] @returns {Promise<Results>} */
   async writeBuffered(ops, durability) {
-    return this.#queue.addAll(ops, this.#level(durability), false);
+    return this.#queue.addAll(ops, this.level(durability), false);
   }
 
   /** Sends what the write buffers hold; resolved once all of it is committed or has failed. */
@@ -351,36 +359,39 @@ export class StoreSession {
   }
 
   /** @param {BeginOptions} options checked @returns {Promise<TransactionSession | SnapshotSession>} */
-  async begin({ timeout = this.limits.transactionTimeout, readOnly = false, signal }) {
-    if (readOnly) return this.beginSnapshot(timeout);
+  async begin({ timeout = this.limits.transactionTimeout, readOnly = false, signal, durability = this.#durability }) {
+    const control = Control.of({ signal });
+    if (readOnly) return this.beginSnapshot(timeout, control);
     this.#checkOpen();
     this.#checkNotNested();
     if (this.buffers.size > 0) {
-      await this.flushBuffers();
+      await within(control, this.flushBuffers());
       this.#checkOpen();
     }
     this.#queue.flush();
-    return new TransactionSession(this, this.#native, this.#turn, await this.#begin(timeout, signal));
+    return new TransactionSession(this, this.#native, this.#turn, await this.#begin(timeout, durability, control), this.#reached(durability));
   }
 
-  /** @param {number} timeout @param {AbortSignal | undefined} signal @returns {number | Promise<number>} */
-  #begin(timeout, signal) {
+  /** @param {number} timeout @param {Durability} durability @param {Control | undefined} control @returns {number | Promise<number>} */
+  #begin(timeout, durability, control) {
     const inline = this.#queue.idle && this.#turn.hasTime();
     if (inline) this.#turn.touch();
-    if (signal === undefined) {
-      const id = this.#native.begin(timeout, 0, inline);
+    const level = this.level(durability);
+    if (control === undefined) {
+      const id = this.#native.begin(timeout, level, 0, inline);
       return typeof id === 'number' ? id : settle(id);
     }
-    return controlled(this.#native, 0, new Control({ signal }), async (target) => this.#native.begin(timeout, /** @type {number[]} */ (target)[2], inline));
+    return controlled(this.#native, 0, control, async (target) => this.#native.begin(timeout, level, /** @type {number[]} */ (target)[2], inline));
   }
 
   /**
    * A snapshot with the effect of every write issued before.
    * @param {number} [timeout] milliseconds, of a transaction; counts where it is less than limits.snapshotAge
+   * @param {Control} [control] of the wait for those writes
    * @returns {Promise<SnapshotSession>}
    */
-  async beginSnapshot(timeout = 0) {
-    const id = await this.#afterWrites(() => settle(this.#native.beginSnapshot(timeout)));
+  async beginSnapshot(timeout = 0, control = undefined) {
+    const id = await this.#afterWrites(() => settle(this.#native.beginSnapshot(timeout)), control);
     return new SnapshotSession(this, this.#native, id);
   }
 
@@ -399,41 +410,35 @@ export class StoreSession {
     return ended === undefined ? undefined : this.#queue.barrier(() => ended);
   }
 
-  /** Everything issued before is on the disk when it resolves. @returns {Promise<void>} */
-  flush() {
-    return this.#closing.during(this.#flush());
+  /** Everything issued before is on the disk when it resolves. @param {Control} [control] @returns {Promise<void>} */
+  flush(control) {
+    return within(control, this.#closing.during(this.#flush(control)));
   }
 
-  async #flush() {
+  /** @param {Control | undefined} control */
+  async #flush(control) {
     if (this.buffers.size > 0) {
       this.checkUsable();
       await this.flushBuffers();
     }
     await this.#pendingWrites();
     await this.#queue.answered();
-    await settle(this.#native.flush());
-  }
-
-  /** @returns {Promise<void>} */
-  async checkpoint() {
-    this.#checkOpen();
-    this.#checkNotNested();
-    await this.#pendingWrites();
-    this.#checkOpen();
-    return settle(this.#native.checkpoint());
+    await controlled(this.#native, 0, control, (target) => this.#native.flush(target));
   }
 
   /**
    * Runs an operation on the whole store to its end, also when close() comes meanwhile.
    * @template T @param {(engine: EngineAccess) => Promise<T>} work
-   * @param {{ needsWriter?: boolean }} [options] needsWriter: inside its own transaction's body it would wait for itself @returns {Promise<T>}
+   * @param {{ needsWriter?: boolean, control?: Control }} [options] needsWriter: inside its own transaction's body it would
+   *   wait for itself; control: of the waits, and of each step
+   * @returns {Promise<T>}
    */
-  async operate(work, { needsWriter = false } = {}) {
+  async operate(work, { needsWriter = false, control = undefined } = {}) {
     this.#checkOpen();
-    const run = () => work(new EngineAccess(this.#native));
-    if (!needsWriter) return this.#closing.during(run());
+    const run = () => work(new EngineAccess(this.#native, control));
+    if (!needsWriter) return within(control, this.#closing.during(run()));
     this.#checkNotNested();
-    return this.#afterWrites(run);
+    return this.#afterWrites(run, control);
   }
 
   recovery() {

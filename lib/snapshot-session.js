@@ -1,6 +1,6 @@
 // How the data methods reach an engine in a snapshot: the methods of StoreSession, without those that write.
 
-import { controlled } from './control.js';
+import { controlled, within } from './control.js';
 import { StorageError, closed, settle, toError } from './errors.js';
 
 /** @typedef {import('./native.js').NativeStore} NativeStore */
@@ -122,8 +122,7 @@ export class ViewSession {
   async readControlled(control, kind, ...args) {
     this.check();
     try {
-      const answer = controlled(this.native, this.id, control, (target) => this.native.read(target, kind, ...args));
-      return await (control === undefined ? answer : control.race(answer));
+      return await within(control, controlled(this.native, this.id, control, (target) => this.native.read(target, kind, ...args)));
     } catch (failure) {
       throw this.explain(failure);
     }

@@ -4,6 +4,7 @@ import { BackupSchedule } from './backup-schedule.js';
 import { backup, verify } from './copies.js';
 import { exportTo, importFrom } from './bundles.js';
 import { copyFrom } from './copy-from.js';
+import { Control, controlOf, within } from './control.js';
 import { closed, invalidArgument } from './errors.js';
 import { METHOD_OPTIONS, readOptions, readOptionsWithDefaults } from './options.js';
 import { runTransaction } from './run-transaction.js';
@@ -17,12 +18,14 @@ import { WriteBuffer } from './write-buffer.js';
 /** @typedef {import('./options.js').OpenOptions} OpenOptions */
 /** @typedef {import('./copy-from.js').ContractBackend} ContractBackend */
 /** @typedef {import('./copies.js').BackupReport} BackupReport */
+/** @typedef {import('./control.js').CallControl} CallControl */
 /**
  * @typedef {object} TransactionOptions
  * @property {number} [timeout] milliseconds from the moment it owns the writer; default limits.transactionTimeout
  * @property {boolean} [readOnly] reads from a snapshot, and waits only for what this store wrote before; at most as old
  *   as limits.snapshotAge
  * @property {AbortSignal} [signal] ends the wait for the writer, and rolls back
+ * @property {import('./options.js').Durability} [durability] of its commit; default that of the store. None where it only reads
  */
 
 /**
@@ -35,6 +38,13 @@ import { WriteBuffer } from './write-buffer.js';
 export const loadOnce = Symbol('loadOnce');
 /** The mark that such an import leaves in the file. */
 const LOADED = 'bundle_load';
+
+/** @param {unknown} options @param {import('./options.js').OptionTable} table @returns {import('./session.js').BeginOptions} */
+function transactionOptions(options, table) {
+  const given = readOptions(options, table);
+  if (given.readOnly && given.durability !== undefined) throw invalidArgument('options.durability', 'absent in a transaction that only reads');
+  return given;
+}
 
 export class Store extends Operations {
   /** @type {StoreSession} */ #session;
@@ -64,7 +74,7 @@ export class Store extends Operations {
    */
   async transaction(body, options) {
     if (typeof body !== 'function') throw invalidArgument('body', 'a function');
-    return runTransaction(this.#session, body, readOptions(options, METHOD_OPTIONS.transaction));
+    return runTransaction(this.#session, body, transactionOptions(options, METHOD_OPTIONS.transaction));
   }
 
   /**
@@ -73,7 +83,7 @@ export class Store extends Operations {
    * @returns {Promise<Transaction>}
    */
   async beginTransaction(options) {
-    return new Transaction(await this.#session.begin(readOptions(options, METHOD_OPTIONS.beginTransaction)));
+    return new Transaction(await this.#session.begin(transactionOptions(options, METHOD_OPTIONS.beginTransaction)));
   }
 
   /**
@@ -83,13 +93,15 @@ export class Store extends Operations {
    * goes on when the store is closed is given up with HYPHA_CLOSED.
    * @template T
    * @param {(view: Snapshot) => T} body
+   * @param {CallControl} [options] ends the wait for what was issued before, and for the body
    * @returns {Promise<Awaited<T>>} what the body returned
    */
-  async snapshot(body) {
+  async snapshot(body, options) {
+    const control = controlOf(options);
     if (typeof body !== 'function') throw invalidArgument('body', 'a function');
-    const session = await this.#session.beginSnapshot();
+    const session = await this.#session.beginSnapshot(0, control);
     try {
-      return await this.#session.untilClosed((async () => body(new Snapshot(session)))());
+      return await within(control, this.#session.untilClosed((async () => body(new Snapshot(session)))()));
     } finally {
       await session.release();
     }
@@ -98,11 +110,13 @@ export class Store extends Operations {
   /**
    * Copies all entries of a backend with the contract's methods into this store, and checks counts and content.
    * @param {ContractBackend} backend
-   * @param {{ namespaces?: string[] }} [options] default: all that it lists, and 'default'
+   * @param {{ namespaces?: string[] } & CallControl} [options] namespaces: default all that it lists, and 'default'. What
+   *   was copied when it ends early stays
    * @returns {Promise<{ namespaces: number, entries: number }>}
    */
   async copyFrom(backend, options) {
-    return copyFrom(this, backend, readOptions(options, METHOD_OPTIONS.copyFrom));
+    const given = readOptions(options, METHOD_OPTIONS.copyFrom);
+    return copyFrom(this, backend, given, Control.of(given));
   }
 
   /**
@@ -159,8 +173,9 @@ export class Store extends Operations {
    */
   async backup(path, options) {
     const given = readOptions(options, METHOD_OPTIONS.backup);
+    const control = Control.of(given);
     checkPath(path, 'path');
-    return this.#session.readWhole((native, stop) => backup(native, path, given, stop));
+    return this.#session.readWhole((native, stop) => backup(native, path, given, control, stop), control);
   }
 
   /**
@@ -182,12 +197,13 @@ export class Store extends Operations {
   /**
    * Looks for damage. 'quick' reads the structure of tables and indexes; 'full' also compares each index with its table, and each
    * entry with its checksum. Damage is an answer, not an error.
-   * @param {{ level?: 'quick' | 'full', signal?: AbortSignal }} [options] level: default 'full'
+   * @param {{ level?: 'quick' | 'full' } & CallControl} [options] level: default 'full'
    * @returns {Promise<Verification>}
    */
   async verify(options) {
     const given = readOptionsWithDefaults(options, METHOD_OPTIONS.verify);
-    return this.#session.readWhole((native, stop) => verify(native, /** @type {any} */ (given), stop));
+    const control = Control.of(given);
+    return this.#session.readWhole((native, stop) => verify(native, given.level, control, stop), control);
   }
 
   /**

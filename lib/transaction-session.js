@@ -31,18 +31,18 @@ export class TransactionSession extends ViewSession {
   /** @type {WriteQueue} */ #queue;
   /** @type {TransactionSession | undefined} */ #outer;
 
-  /** @param {StoreSession} store @param {NativeStore} handle @param {Turn} turn @param {number} id @param {TransactionSession} [outer] of a nested one */
-  constructor(store, handle, turn, id, outer) {
+  /**
+   * @param {StoreSession} store @param {NativeStore} handle @param {Turn} turn @param {number} id
+   * @param {Durability} durability of its commit
+   * @param {TransactionSession} [outer] of a nested one
+   */
+  constructor(store, handle, turn, id, durability, outer) {
     super(store, handle, id);
+    this.durability = durability;
     this.#turn = turn;
     this.#outer = outer;
     this.#queue = outer === undefined ? new WriteQueue(handle, turn, id) : outer.#queue;
     if (outer === undefined) abandoned.register(this, { handle, id }, this);
-  }
-
-  /** Of its commit. */
-  get durability() {
-    return this.store.durability;
   }
 
   /** @override */
@@ -53,7 +53,7 @@ export class TransactionSession extends ViewSession {
 
   /** Runs `body` between a savepoint and its end. @template T @param {(session: TransactionSession) => T} body @returns {Promise<Awaited<T>>} */
   async nest(body) {
-    const inner = new TransactionSession(this.store, this.native, this.#turn, this.id, this);
+    const inner = new TransactionSession(this.store, this.native, this.#turn, this.id, this.durability, this);
     await this.write({ kind: KIND.savepoint, ns: DEFAULT_NAMESPACE });
     let result;
     try {

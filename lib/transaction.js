@@ -47,7 +47,7 @@ export class Transaction extends NamespaceMethods {
   }
 
   /**
-   * Resolves once the changes are durable as the store's durability says.
+   * Resolves once the changes are durable as its durability says.
    * @returns {Promise<{ durability?: import('./options.js').Durability }>} that of the commit; absent where it only read
    */
   async commit() {

@@ -4,6 +4,7 @@ import process from 'node:process';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { Control, controlOf, within } from './control.js';
 import { deleteOp, setOp } from './entry-ops.js';
 import { StorageError, invalidArgument } from './errors.js';
 import { KIND, OpList } from './op-list.js';
@@ -15,6 +16,7 @@ import { Scope } from './scope.js';
 /** @typedef {import('./store.js').Store} Store */
 /** @typedef {import('./op-list.js').Op} Op */
 /** @typedef {import('./options.js').Durability} Durability */
+/** @typedef {{ namespace?: string } & import('./control.js').CallControl} ReadOptions */
 /** @typedef {{ namespace?: string, metadata?: object | null, overwrite?: boolean, ifVersion?: number | null }} BufferedSetOptions */
 /** @typedef {{ maxItems: number, maxBytes: number, flushInterval: number, durability?: Durability }} BufferOptions */
 /** @typedef {'bySize' | 'byBytes' | 'byTime' | 'byCall'} Cause */
@@ -151,7 +153,7 @@ export class WriteBuffer {
    * is buffered, that is settled first.
    * @template [T=any]
    * @param {string} key
-   * @param {{ namespace?: string }} [options]
+   * @param {ReadOptions} [options]
    * @returns {Promise<T | undefined>}
    */
   async get(key, options) {
@@ -160,7 +162,7 @@ export class WriteBuffer {
     return op.value === undefined ? undefined : parseStored(op.value);
   }
 
-  /** @param {string} key @param {{ namespace?: string }} [options] @returns {Promise<boolean>} as get() finds it */
+  /** @param {string} key @param {ReadOptions} [options] @returns {Promise<boolean>} as get() finds it */
   async has(key, options) {
     const op = await this.#newest(key, options);
     return op === undefined ? this.#store.has(key, options) : op.value !== undefined;
@@ -168,11 +170,13 @@ export class WriteBuffer {
 
   /**
    * Sends what is buffered now.
+   * @param {import('./control.js').CallControl} [options] ends the wait for it, not what was sent
    * @returns {Promise<void>} resolved once each of these items is committed or has failed
    */
-  async flush() {
+  async flush(options) {
+    const control = controlOf(options);
     this.#session.checkUsable();
-    return this[flushNow]();
+    return within(control, this[flushNow]());
   }
 
   /** @returns {BufferStats} */
@@ -197,16 +201,18 @@ export class WriteBuffer {
     if (this.#closed) throw new StorageError('HYPHA_CLOSED', 'the buffer is closed');
   }
 
-  /** @param {string} key @param {{ namespace?: string } | undefined} options @returns {Promise<Op | undefined>} */
+  /** @param {string} key @param {ReadOptions | undefined} options @returns {Promise<Op | undefined>} */
   async #newest(key, options) {
     this.#checkOpen();
-    const place = `${this.#scope.nsOf(options)}\0${key}`;
+    const place = `${this.#scope.nsOfRead(options)}\0${key}`;
     const items = this.#pending.get(place);
     if (items === undefined) return undefined;
     const isUncertain = items.some(({ op }) => op.ifVersion !== undefined || (op.kind & ~15) !== 0);
     if (!isUncertain) return items[items.length - 1].op;
-    await this.flush();
-    return this.#newest(key, options);
+    this.#session.checkUsable();
+    const control = Control.of(options ?? {});
+    await within(control, this[flushNow]());
+    return this.#newest(key, control === undefined ? options : { ...options, ...control.rest });
   }
 
   /** @param {Op} op @returns {Promise<import('./write-queue.js').Written>} */

@@ -16,6 +16,14 @@ async function filledStore(entries = 2000) {
   await store.setMany(Array.from({ length: entries }, (_, i) => ({ key: `k${i}`, value: { i, text } })));
   return { store, path, directory };
 }
+/** @param {() => Promise<void>} work @returns {Promise<string[]>} what was warned of meanwhile. Jest's process does not hear of it */
+async function warningsOf(work) {
+  const warnings = [];
+  const { emitWarning } = process;
+  process.emitWarning = (warning) => warnings.push(warning);
+  await work().finally(() => { process.emitWarning = emitWarning; });
+  return warnings;
+}
 const temporaries = (directory) => readdirSync(directory).filter((name) => name.includes('.tmp-'));
 
 describe('backup', () => {
@@ -76,10 +84,22 @@ describe('backup', () => {
   test('a listener that throws ends it with what it threw', async () => {
     const target = join(given.directory, 'copy.db');
     const failure = new Error('listener');
+    for (let at = 0; at < 8; at++) await given.store.setMany(Array.from({ length: 10_000 }, (_, i) => ({ key: `more${at}-${i}`, value: { i, text } })));
     const running = given.store.backup(target, { onProgress: () => { throw failure; } });
-    // Short backups tell once, at the end: the file is there then.
     await expect(running).rejects.toBe(failure);
+    expect(existsSync(target)).toBe(false);
     expect(temporaries(given.directory)).toEqual([]);
+  });
+
+  test('what a listener throws when the backup is made is a warning', async () => {
+    const target = join(given.directory, 'copy.db');
+    let report;
+    const warnings = await warningsOf(async () => {
+      // It hears of the last page only when the file has its name.
+      report = await given.store.backup(target, { onProgress: () => { if (existsSync(target)) throw new Error('late'); } });
+    });
+    expect(report).toMatchObject({ path: target, entries: 2000 });
+    expect(warnings).toEqual(['onProgress threw Error: late; what it was told of is done']);
   });
 
   test('close() ends it and waits for it', async () => {
@@ -203,16 +223,14 @@ describe('scheduled backups', () => {
 
   test('do not fail because of who listens', async () => {
     const { store, directory } = await filledStore(1);
-    const warnings = [];
-    const { emitWarning } = process; // Jest's process does not hear of warnings
-    process.emitWarning = (warning) => warnings.push(warning);
     const listener = (what) => () => { throw new Error(what); };
     const schedule = store.scheduleBackups({ directory, every: 60_000, onBackup: listener('after a backup'), onError: listener('after an error') });
-    expect(await schedule.run()).toMatchObject({ entries: 1 });
-    expect(schedule.lastError).toBeUndefined();
-    await store.close();
-    expect(await schedule.run()).toBeUndefined();
-    process.emitWarning = emitWarning;
+    const warnings = await warningsOf(async () => {
+      expect(await schedule.run()).toMatchObject({ entries: 1 });
+      expect(schedule.lastError).toBeUndefined();
+      await store.close();
+      expect(await schedule.run()).toBeUndefined();
+    });
     expect(warnings).toEqual(['a listener of scheduleBackups() threw Error: after a backup', 'a listener of scheduleBackups() threw Error: after an error']);
   });
 

@@ -57,6 +57,44 @@ describe('the durability of a result', () => {
     }
   });
 
+  test('of a transaction is what it asked for', async () => {
+    const store = await open({ path: folder.next(), durability: 'normal' });
+    for (const durability of LEVELS) {
+      const tx = await store.beginTransaction({ durability });
+      await tx.set('k', durability);
+      await tx.transaction((inner) => inner.set('nested', durability));
+      expect(await tx.commit()).toEqual({ durability: durability === 'off' ? 'normal' : durability });
+    }
+    await expect(store.beginTransaction({ durability: 'high' })).rejects.toMatchObject({ code: 'HYPHA_INVALID_ARGUMENT' });
+    await expect(store.transaction(() => 1, { durability: 'full', readOnly: true })).rejects.toMatchObject({ code: 'HYPHA_INVALID_ARGUMENT' });
+    await store.close();
+  });
+
+  // These do not tell theirs. At 'periodic' the store syncs its log soon after them; at 'normal', its own, it never does.
+  test.each([
+    ['createNamespace', (store, o) => store.createNamespace(`made at ${o.durability}`, o)],
+    ['deleteNamespace', (store, o) => store.deleteNamespace(`for ${o.durability}`, o)],
+    ['createIndex', (store, o) => store.createIndex('default', `for ${o.durability}`, o)],
+    ['dropIndex', (store, o) => store.dropIndex('default', `to drop at ${o.durability}`, o)],
+    ['clear', (store, o) => store.clear(o)],
+    ['transaction', (store, o) => store.transaction((tx) => tx.set('t', 1), o)],
+    ['importBundle', (store, o, bundle) => store.importBundle(bundle, { onConflict: 'update', ...o })],
+  ])('%s has one of its own', async (_name, call) => {
+    const store = await open({ path: folder.next(), durability: 'normal', wal: { syncInterval: 10 } });
+    const bundle = folder.next().replace(/db$/, 'jsonl');
+    await store.set('k', 1);
+    await store.createNamespace('for periodic');
+    await store.createIndex('default', 'to drop at periodic');
+    await store.exportBundle(bundle, { overwrite: true });
+    const syncs = async () => (await store.stats()).log.syncs;
+    expect(await syncs()).toBe(0);
+    await call(store, { durability: 'periodic' }, bundle);
+    const deadline = Date.now() + 20_000;
+    while ((await syncs()) === 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await syncs()).toBe(1);
+    await store.close();
+  });
+
   test('is the highest of those that shared the commit', async () => {
     const store = await open({ path: folder.next(), durability: 'normal' });
     const holder = await store.beginTransaction(); // what is written meanwhile waits, and then shares a commit

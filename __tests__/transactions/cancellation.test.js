@@ -1,4 +1,4 @@
-// signal and timeout, on every call.
+// signal and timeout of every call that reads or writes entries; those on the whole store are in cancellation-whole.test.js.
 
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { codeOf, inBothModes } from '../helpers/stores.js';

@@ -66,7 +66,8 @@ struct Outcome {
   Summary summary;
 };
 
-// Runs `work(cancellation, outcome)` on a thread of its own; a promise for what `convert` makes of the summary.
+// Runs `work(outcome)` on a thread of its own; a promise for what `convert` makes of the summary. `token` is no longer
+// one of a call after that.
 template <class Summary, class Work>
 Napi::Value StartOnThread(Napi::Env env, const std::shared_ptr<EnvState>& state, std::int64_t token, Work work,
                           Napi::Object (*convert)(Napi::Env, const Summary&)) {
@@ -78,8 +79,7 @@ Napi::Value StartOnThread(Napi::Env env, const std::shared_ptr<EnvState>& state,
       if (outcome->problem.status.ok()) return p.Resolve(convert(e, outcome->summary));
       p.Reject(ProblemRecord(e, outcome->problem));
     });
-    const Cancellation cancelled = state->NewCancellation(token);
-    state->RunBlocking([work = std::move(work), cancelled, outcome] { work(cancelled, *outcome); }, std::move(after));
+    state->RunBlocking([work = std::move(work), outcome] { work(*outcome); }, std::move(after));
   });
   return pending->promise();
 }
@@ -102,30 +102,32 @@ Napi::Value StoreHandle::ExportBundle(const Napi::CallbackInfo& info) {
   spec.form = is_file ? BundleForm::kFile : BundleForm::kDirectory;
   return StartOnThread<BundleSummary>(
       env, state_, token,
-      [engine = engine_, spec](const Cancellation& cancelled, Outcome<BundleSummary>& outcome) {
+      [engine = engine_, spec, cancelled = state_->NewCancellation(token)](Outcome<BundleSummary>& outcome) {
         outcome.problem = hypha::ExportBundle(*engine, spec, cancelled, &outcome.summary);
       },
       &SummaryToJs);
 }
 
-// importBundle(token, path, on conflict, dry run, once)
+// importBundle(token, path, on conflict, dry run, once, durability)
 Napi::Value StoreHandle::ImportBundle(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!Usable(env)) return {};
   Reader arguments(env);
   std::int64_t token = 0;
   std::int64_t on_conflict = 0;
+  std::int64_t durability = 0;
   ImportSpec spec;
   if (!arguments.Integer(info[0], &token) || !arguments.Text(info[1], &spec.path) ||
       !arguments.Integer(info[2], &on_conflict) || !arguments.Boolean(info[3], &spec.dry_run) ||
-      !arguments.Boolean(info[4], &spec.once)) {
+      !arguments.Boolean(info[4], &spec.once) || !arguments.Integer(info[5], &durability)) {
     return {};
   }
   spec.on_conflict = static_cast<OnConflict>(on_conflict);
-  auto place = hypha::QueueImport(*engine_, this);
+  const Cancellation cancelled = state_->NewCancellation(token);
+  auto place = hypha::QueueImport(*engine_, this, static_cast<Durability>(durability), cancelled);
   return StartOnThread<ImportSummary>(
       env, state_, token,
-      [engine = engine_, place, spec](const Cancellation& cancelled, Outcome<ImportSummary>& outcome) {
+      [engine = engine_, place, spec, cancelled](Outcome<ImportSummary>& outcome) {
         outcome.problem = hypha::ImportBundle(*engine, *place, spec, cancelled, &outcome.summary);
       },
       &ImportToJs);
@@ -137,9 +139,10 @@ Napi::Value VerifyBundleCall(const Napi::CallbackInfo& info) {
   std::int64_t token = 0;
   std::string path;
   if (!arguments.Integer(info[0], &token) || !arguments.Text(info[1], &path)) return {};
+  const auto state = EnvState::Of(env);
   return StartOnThread<BundleReport>(
-      env, EnvState::Of(env), token,
-      [path](const Cancellation& cancelled, Outcome<BundleReport>& outcome) {
+      env, state, token,
+      [path, cancelled = state->NewCancellation(token)](Outcome<BundleReport>& outcome) {
         outcome.summary = hypha::VerifyBundle(path, cancelled);
         outcome.problem = outcome.summary.opened;
       },

@@ -57,7 +57,6 @@ Napi::Function StoreHandle::Define(Napi::Env env) {
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Verify>>("verify"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::EnterLine>>("enterLine"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::LeaveLine>>("leaveLine"),
-                      InstanceMethod<&StoreHandle::Guard<&StoreHandle::Checkpoint>>("checkpoint"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Flush>>("flush"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Recovery>>("recovery"),
                       InstanceMethod<&StoreHandle::Guard<&StoreHandle::Stats>>("stats"),
@@ -292,9 +291,14 @@ Napi::Value StoreHandle::Send(Napi::Env env, const CallTarget& target, WriteRequ
   return pending->promise();
 }
 
-void StoreHandle::Start(const CallTarget& target, ReadRequest request, Engine::ReadDone done) {
-  ReadControl control{target.timeout_ms, nullptr};
+CallControl StoreHandle::ControlOf(const CallTarget& target) {
+  CallControl control{target.timeout_ms};
   if (target.token != 0) control.cancelled = state_->NewCancellation(target.token);
+  return control;
+}
+
+void StoreHandle::Start(const CallTarget& target, ReadRequest request, Engine::ReadDone done) {
+  ReadControl control = ControlOf(target);
   if (target.transaction == 0) {
     engine_->Read(std::move(request), std::move(control), std::move(done));
   } else {

@@ -51,7 +51,6 @@ class StoreHandle : public Napi::ObjectWrap<StoreHandle> {
   Napi::Value Verify(const Napi::CallbackInfo& info);
   Napi::Value EnterLine(const Napi::CallbackInfo& info);
   Napi::Value LeaveLine(const Napi::CallbackInfo& info);
-  Napi::Value Checkpoint(const Napi::CallbackInfo& info);
   Napi::Value Flush(const Napi::CallbackInfo& info);
   Napi::Value Recovery(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
@@ -68,6 +67,8 @@ class StoreHandle : public Napi::ObjectWrap<StoreHandle> {
 
   Napi::Value Send(Napi::Env env, const CallTarget& target, WriteRequest request, bool may_run_inline);
   bool TrySendInline(TransactionId transaction, WriteRequest& request, WriteReply* reply);
+  // Of a call that may end early.
+  CallControl ControlOf(const CallTarget& target);
   void Start(const CallTarget& target, ReadRequest request, Engine::ReadDone done);
   // undefined, a sentinel, or nothing when the answer is kFound.
   std::optional<Napi::Value> NotFound(Napi::Env env, InlineReader::Answer answer);

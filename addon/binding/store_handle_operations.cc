@@ -7,22 +7,21 @@
 
 namespace hypha::binding {
 
-Napi::Value StoreHandle::Checkpoint(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  if (!Usable(env)) return {};
-  // This thread's own snapshot would stand in the way.
-  state_->EndSnapshots();
-  auto pending = std::make_shared<Pending>(env, state_);
-  OrReject(env, *pending, [&] { engine_->Checkpoint(Deliver<Status>(pending, &SettleStatus)); });
-  return pending->promise();
-}
-
-// flush(): every commit so far is on the disk when the promise resolves.
+// flush(target): every commit so far is on the disk when the promise resolves.
 Napi::Value StoreHandle::Flush(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!Usable(env)) return {};
+  Reader arguments(env);
+  CallTarget target;
+  if (!CallTargetOf(info, arguments, &target)) return {};
   auto pending = std::make_shared<Pending>(env, state_);
-  OrReject(env, *pending, [&] { engine_->Flush(Deliver<Status>(pending, &SettleStatus)); });
+  OrReject(env, *pending, [&] {
+    engine_->Flush(ControlOf(target),
+                   Deliver<Status>(pending, [token = target.token](Napi::Env e, Pending& p, const Status& status) {
+                     p.state().ForgetCancellation(token);
+                     SettleStatus(e, p, status);
+                   }));
+  });
   return pending->promise();
 }
 
@@ -60,21 +59,24 @@ Napi::Value StoreHandle::Ping(const Napi::CallbackInfo& info) {
   return pending->promise();
 }
 
-// maintain(number of the maintenance): a promise for JSON text.
+// maintain(target, number of the maintenance): a promise for JSON text.
 Napi::Value StoreHandle::Maintain(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!Usable(env)) return {};
   Reader arguments(env);
+  CallTarget target;
   std::int64_t what = 0;
-  if (!arguments.Integer(info[0], &what)) return {};
+  if (!CallTargetOf(info, arguments, &target) || !arguments.Integer(info[1], &what)) return {};
   state_->EndSnapshots();  // this thread's own would stand in the way
   auto pending = std::make_shared<Pending>(env, state_);
   OrReject(env, *pending, [&] {
-    engine_->Maintain(static_cast<Maintenance>(what),
-                      Deliver<Result<std::string>>(pending, [](Napi::Env e, Pending& p, Result<std::string> text) {
-                        if (!text.ok()) return p.Reject(e, text.status());
-                        p.Resolve(Napi::Value(e, ToJs(e, text.value())));
-                      }));
+    engine_->Maintain(static_cast<Maintenance>(what), ControlOf(target),
+                      Deliver<Result<std::string>>(
+                          pending, [token = target.token](Napi::Env e, Pending& p, Result<std::string> text) {
+                            p.state().ForgetCancellation(token);
+                            if (!text.ok()) return p.Reject(e, text.status());
+                            p.Resolve(Napi::Value(e, ToJs(e, text.value())));
+                          }));
   });
   return pending->promise();
 }

@@ -47,27 +47,29 @@ Napi::Value StoreHandle::EntryInline(const Napi::CallbackInfo& info) {
   return entry.value() ? EntryToJs(env, *entry.value()) : env.Undefined();
 }
 
-// begin(timeout in milliseconds, token or 0, inline)
+// begin(timeout in milliseconds, durability, token or 0, inline)
 Napi::Value StoreHandle::Begin(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!Usable(env)) return {};
   Reader arguments(env);
-  std::int64_t timeout_ms = 0;
+  TransactionControl how;
+  std::int64_t durability = 0;
   std::int64_t token = 0;
   bool may_run_inline = false;
-  if (!arguments.Integer(info[0], &timeout_ms) || !arguments.Integer(info[1], &token) ||
-      !arguments.Boolean(info[2], &may_run_inline)) {
+  if (!arguments.Integer(info[0], &how.timeout_ms) || !arguments.Integer(info[1], &durability) ||
+      !arguments.Integer(info[2], &token) || !arguments.Boolean(info[3], &may_run_inline)) {
     return {};
   }
+  how.durability = static_cast<Durability>(durability);
   TransactionId id = 0;
-  if (may_run_inline && engine_->TryBeginInline(this, timeout_ms, &id)) {
+  if (may_run_inline && engine_->TryBeginInline(this, how, &id)) {
     return Napi::Number::New(env, static_cast<double>(id));
   }
-  auto cancelled = token != 0 ? state_->NewCancellation(token) : nullptr;
+  if (token != 0) how.cancelled = state_->NewCancellation(token);
   auto pending = std::make_shared<Pending>(env, state_);
   OrReject(env, *pending, [&] {
     engine_->Begin(
-        this, timeout_ms, std::move(cancelled),
+        this, std::move(how),
         Deliver<Result<TransactionId>>(pending, [token](Napi::Env e, Pending& p, const Result<TransactionId>& begun) {
           p.state().ForgetCancellation(token);
           SettleBegin(e, p, begun);

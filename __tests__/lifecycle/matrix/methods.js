@@ -112,7 +112,7 @@ export const STORE_METHODS = {
     writeFileSync(path, BUNDLE);
     return on.importBundle(path);
   }), expect.objectContaining({ inserted: 1 })),
-  checkpoint: begin((on) => on.checkpoint(), undefined),
+  checkpoint: begin((on) => on.checkpoint(), expect.objectContaining({ mode: 'truncate', busy: false })),
   flush: control((on) => on.flush(), undefined),
   status: scan((on) => on.status(), expect.objectContaining({ size: expect.any(Number) })),
   diagnose: scan((on) => on.diagnose(), expect.objectContaining({ integrity: 'ok' })),

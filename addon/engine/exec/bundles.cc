@@ -73,8 +73,9 @@ BundleProblem ExportBundle(Engine& engine, const ExportSpec& spec, const Cancell
   });
 }
 
-std::shared_ptr<ImportTransaction> QueueImport(Engine& engine, const void* owner) {
-  return std::make_shared<ImportTransaction>(engine, owner);
+std::shared_ptr<ImportTransaction> QueueImport(Engine& engine, const void* owner, std::optional<Durability> durability,
+                                               Cancellation cancelled) {
+  return std::make_shared<ImportTransaction>(engine, owner, durability, std::move(cancelled));
 }
 
 BundleProblem ImportBundle(Engine& engine, ImportTransaction& transaction, const ImportSpec& spec,

@@ -178,19 +178,19 @@ Status EngineImpl::WithSnapshot(const std::function<Status(Connection&)>& work) 
 
 // A commit without any sync may start the log over and lose, with the power, what was durable before: only who opened
 // the whole store so may have that.
-void EngineImpl::RaiseLevel(WriteRequest* request) const {
-  if (options_.durability == Durability::kOff || Mutated(Mutant::kOffIsOff)) return;
-  request->durability = std::max(request->durability, Durability::kNormal);
+Durability EngineImpl::RaisedLevel(Durability asked) const {
+  if (options_.durability == Durability::kOff || Mutated(Mutant::kOffIsOff)) return asked;
+  return std::max(asked, Durability::kNormal);
 }
 
 void EngineImpl::Write(WriteRequest request, WriteDone done) {
   if (writer_ == nullptr) return done({Status(Code::kReadOnly), {}});
-  RaiseLevel(&request);
+  request.durability = RaisedLevel(request.durability);
   writer_->Write(std::move(request), std::move(done));
 }
 
 bool EngineImpl::TryWriteInline(WriteRequest& request, WriteReply* reply) {
-  RaiseLevel(&request);
+  request.durability = RaisedLevel(request.durability);
   return writer_ != nullptr && writer_->TryRunInline(request, reply);
 }
 
@@ -201,10 +201,10 @@ void EngineImpl::Read(ReadRequest request, ReadControl control, ReadDone done) {
                 [shared](Status status) { (*shared)(std::move(status)); });
 }
 
-void EngineImpl::Begin(const void* owner, std::int64_t timeout_ms, std::shared_ptr<std::atomic<bool>> cancelled,
-                       BeginDone done) {
+void EngineImpl::Begin(const void* owner, TransactionControl how, BeginDone done) {
   if (writer_ == nullptr) return done(Status(Code::kReadOnly));
-  writer_->Begin(owner, options_.durability, timeout_ms, std::move(cancelled), std::move(done));
+  const Durability level = RaisedLevel(how.durability.value_or(options_.durability));
+  writer_->Begin(owner, level, how.timeout_ms, std::move(how.cancelled), std::move(done));
 }
 
 void EngineImpl::BeginSnapshot(const void* owner, std::int64_t timeout_ms, BeginDone done) {
@@ -247,8 +247,9 @@ void EngineImpl::ReadIn(TransactionId id, ReadRequest request, ReadControl contr
       control.cancelled, failed);
 }
 
-bool EngineImpl::TryBeginInline(const void* owner, std::int64_t timeout_ms, TransactionId* id) {
-  return writer_ != nullptr && writer_->TryBeginInline(owner, options_.durability, timeout_ms, id);
+bool EngineImpl::TryBeginInline(const void* owner, const TransactionControl& how, TransactionId* id) {
+  const Durability level = RaisedLevel(how.durability.value_or(options_.durability));
+  return writer_ != nullptr && writer_->TryBeginInline(owner, level, how.timeout_ms, id);
 }
 
 bool EngineImpl::TryWriteInInline(TransactionId id, WriteRequest& request, WriteReply* reply) {
@@ -285,12 +286,12 @@ void EngineImpl::Checkpoint(StatusDone done) {
         wal.Publish(&metrics_);
         (*shared)(std::move(status));
       },
-      *shared);
+      {}, *shared);
 }
 
-void EngineImpl::Flush(StatusDone done) {
+void EngineImpl::Flush(CallControl control, StatusDone done) {
   if (writer_ == nullptr) return done(Status::Ok());
-  writer_->Flush(std::move(done));
+  writer_->Flush(std::move(control), std::move(done));
 }
 
 std::string EngineImpl::Stats() {
@@ -322,10 +323,11 @@ void EngineImpl::Ping(int connection, std::int64_t timeout_ms, StatusDone done) 
     if (db.in_transaction()) static_cast<void>(db.Exec("ROLLBACK"));
     return status;
   };
-  writer_->RunAlone([shared, ping](WalService& wal) { (*shared)(Caught([&] { return ping(wal.db()); })); }, *shared);
+  writer_->RunAlone([shared, ping](WalService& wal) { (*shared)(Caught([&] { return ping(wal.db()); })); }, {},
+                    *shared);
 }
 
-void EngineImpl::Maintain(Maintenance what, TextDone done) {
+void EngineImpl::Maintain(Maintenance what, CallControl control, TextDone done) {
   if (writer_ == nullptr) return done(Status(Code::kReadOnly));
   auto shared = std::make_shared<TextDone>(std::move(done));
   writer_->RunAlone(
@@ -334,7 +336,7 @@ void EngineImpl::Maintain(Maintenance what, TextDone done) {
         wal.Publish(&metrics_);
         (*shared)(std::move(text));
       },
-      [shared](Status status) { (*shared)(std::move(status)); });
+      std::move(control), [shared](Status status) { (*shared)(std::move(status)); });
 }
 
 bool EngineImpl::stopped() { return writer_ != nullptr && writer_->stopped(); }

@@ -28,12 +28,11 @@ class EngineImpl final : public Engine {
   using Engine::ReadIn;
   void Read(ReadRequest request, ReadControl control, ReadDone done) override;
   using Engine::Begin;
-  void Begin(const void* owner, std::int64_t timeout_ms, std::shared_ptr<std::atomic<bool>> cancelled,
-             BeginDone done) override;
+  void Begin(const void* owner, TransactionControl how, BeginDone done) override;
   void End(TransactionId id, bool commit, StatusDone done) override;
   void WriteIn(TransactionId id, WriteRequest request, WriteDone done) override;
   void ReadIn(TransactionId id, ReadRequest request, ReadControl control, ReadDone done) override;
-  bool TryBeginInline(const void* owner, std::int64_t timeout_ms, TransactionId* id) override;
+  bool TryBeginInline(const void* owner, const TransactionControl& how, TransactionId* id) override;
   bool TryWriteInInline(TransactionId id, WriteRequest& request, WriteReply* reply) override;
   bool TryReadInInline(TransactionId id, const GetEntrySpec& spec, Result<std::optional<Entry>>* entry) override;
   bool TryEndInline(TransactionId id, bool commit, Status* status) override;
@@ -49,10 +48,10 @@ class EngineImpl final : public Engine {
   void Checkpoint(StatusDone done) override;
   Result<BackupReport> Backup(const BackupSpec& spec) override;
   Result<std::string> Verify(bool full, const CopyControl& control) override;
-  void Flush(StatusDone done) override;
+  void Flush(CallControl control, StatusDone done) override;
   std::string Stats() override;
   void Ping(int connection, std::int64_t timeout_ms, StatusDone done) override;
-  void Maintain(Maintenance what, TextDone done) override;
+  void Maintain(Maintenance what, CallControl control, TextDone done) override;
   const OpenOptions& options() const override { return options_; }
   const RecoveryReport& recovery() const override { return recovery_; }
 
@@ -82,7 +81,7 @@ class EngineImpl final : public Engine {
   Status OpenWriter();
   Status OpenReaders();
   void StopReading();
-  void RaiseLevel(WriteRequest* request) const;
+  Durability RaisedLevel(Durability asked) const;
   ReadLimits LimitsOf(const ReadControl& control) const {
     const std::int64_t timeout = control.timeout_ms > 0 ? control.timeout_ms : options_.limits.query_timeout_ms;
     return {options_.limits.result_bytes, timeout, control.cancelled, SteadyTime::max()};

@@ -179,7 +179,7 @@ void WriteSession::Apply(WriteJob& job) {
 }
 
 void WriteSession::TryApply(WriteJob& job) {
-  job.reply = {};
+  job.reply = {Status::Ok(), {}, db_->durability()};
   job.reply.outcomes.reserve(job.request.ops.size());
   if (job.request.atomic && !ChecksHold(job)) return;
   if (job.request.atomic && job.request.ops.size() > 1) return ApplyAtomic(job);

@@ -45,7 +45,7 @@ Status Writer::Admit(const Item& item) {
 void Writer::Push(Item item) {
   queued_.operations += item.operations;
   queued_.bytes += item.bytes;
-  if (IsWatched(item)) ++watched_;
+  if (WatchedWait(item) != nullptr) ++watched_;
   if (MayRunBeside(item)) ++beside_;
   queue_.push_back(std::move(item));
   if (owner_ != Owner::kThread) wake_.NotifyAll();
@@ -54,7 +54,7 @@ void Writer::Push(Item item) {
 void Writer::Popped(const Item& item) {
   queued_.operations -= item.operations;
   queued_.bytes -= item.bytes;
-  if (IsWatched(item)) --watched_;
+  if (WatchedWait(item) != nullptr) --watched_;
   if (MayRunBeside(item)) --beside_;
 }
 
@@ -64,8 +64,7 @@ void Writer::Write(WriteRequest request, WriteDone done) {
   item.bytes = static_cast<std::int64_t>(request.Bytes());
   const SteadyTime now = Now();
   const SteadyTime deadline = now + std::chrono::milliseconds(options_.busy_timeout_ms);
-  Wait wait{SteadyTime::max(), std::move(request.control.cancelled)};
-  if (request.control.timeout_ms > 0) wait.until = now + std::chrono::milliseconds(request.control.timeout_ms);
+  Wait wait = WaitOf(request.control);
   WriteJob job{std::move(request), {}, deadline, std::move(wait)};
   item.write = std::make_unique<QueuedWrite>(QueuedWrite{std::move(job), std::move(done), now});
   Status status;
@@ -77,18 +76,18 @@ void Writer::Write(WriteRequest request, WriteDone done) {
   item.write->done({status, {}});
 }
 
-void Writer::RunAlone(std::function<void(WalService&)> work, StatusDone fail) {
-  AddAlone(std::make_unique<QueuedWork>(QueuedWork{std::move(work), std::move(fail)}));
+void Writer::RunAlone(std::function<void(WalService&)> work, CallControl control, StatusDone fail) {
+  AddAlone(std::make_unique<QueuedWork>(QueuedWork{std::move(work), std::move(fail), WaitOf(control)}));
 }
 
-void Writer::Flush(StatusDone done) {
+void Writer::Flush(CallControl control, StatusDone done) {
   auto shared = std::make_shared<StatusDone>(std::move(done));
   const auto flush = [this, shared](WalService& wal) {
     Status status = wal.Flush();
     Publish();  // who hears of it finds it counted
     (*shared)(std::move(status));
   };
-  AddAlone(std::make_unique<QueuedWork>(QueuedWork{flush, *shared, true}));
+  AddAlone(std::make_unique<QueuedWork>(QueuedWork{flush, *shared, WaitOf(control), true}));
 }
 
 void Writer::AddAlone(std::unique_ptr<QueuedWork> work) {

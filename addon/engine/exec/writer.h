@@ -75,10 +75,11 @@ class Writer {
   // Looks again at which of the waiting calls are still wanted.
   void Wake();
 
-  // Runs `work` between two groups, outside any transaction. kClosed through `fail` when closing.
-  void RunAlone(std::function<void(WalService&)> work, StatusDone fail);
+  // Runs `work` between two groups, outside any transaction. Through `fail`: kClosed when closing, kTimeout or kAborted
+  // as `control` says while it has not begun.
+  void RunAlone(std::function<void(WalService&)> work, CallControl control, StatusDone fail);
   // Syncs the log once everything queued before has run; while a transaction is open, at once.
-  void Flush(StatusDone done);
+  void Flush(CallControl control, StatusDone done);
 
   // Refuses new work; what is queued still runs, an open transaction is rolled back. Then the log is emptied, the
   // connection closed and `done` called with the outcome of the last checkpoint. Call once; join with Join().
@@ -110,6 +111,7 @@ class Writer {
   struct QueuedWork {
     std::function<void(WalService&)> work;
     StatusDone fail;
+    Wait wait;
     bool beside = false;  // may also run while a transaction is open
   };
   struct Item {
@@ -154,10 +156,9 @@ class Writer {
   void EndTransaction(const Status& for_the_rest) REQUIRES_LOCK(mutex_);
   // The open one, which is so no longer; its steps leave the queue.
   std::unique_ptr<OpenTransaction> TakeTransaction() REQUIRES_LOCK(mutex_);
+  // The wait of an item that may become unwanted, else null.
+  static const Wait* WatchedWait(const Item& item);
   // Why the item need not be run any more, or OK.
-  static bool IsWatched(const Item& item) {
-    return item.begin != nullptr || (item.write != nullptr && item.write->job.wait.bounded());
-  }
   Status WhyUnwanted(const Item& item) REQUIRES_LOCK(mutex_);
   static bool MayRunBeside(const Item& item) { return item.alone != nullptr && item.alone->beside; }
   static void AnswerUnwanted(Item& item, const Status& why);
@@ -203,6 +204,10 @@ class Writer {
   void Publish();
   SteadyTime Now() const { return hooks_.steady_now(); }
   SteadyTime After(std::int64_t milliseconds) const { return Now() + std::chrono::milliseconds(milliseconds); }
+  // The wait of a call for its turn.
+  Wait WaitOf(CallControl& control) const {
+    return {control.timeout_ms > 0 ? After(control.timeout_ms) : SteadyTime::max(), std::move(control.cancelled)};
+  }
   static std::int64_t Micros(SteadyTime::duration duration) {
     return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
   }

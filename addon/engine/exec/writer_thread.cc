@@ -67,11 +67,12 @@ Writer::Group Writer::TakeGroup() {
     bytes += static_cast<std::size_t>(item.bytes);
     if (!group.empty() && (operations > kGroupOperations || bytes > kGroupBytes)) break;
     try {
-      group.push_back(std::move(item.write));
+      group.emplace_back();
     } catch (const std::bad_alloc&) {
       break;  // the item keeps its request
     }
     Popped(item);
+    group.back() = std::move(item.write);
     queue_.pop_front();
   }
   return group;
@@ -93,7 +94,10 @@ void Writer::RunQueue() {
 void Writer::RunWork(std::unique_ptr<QueuedWork> work) {
   attention_.store(false);
   Own([&] {
-    if (session_->stopped()) {
+    Status why = work->wait.Why(Now(), Code::kTimeout);
+    if (!why.ok()) {
+      work->fail(std::move(why));
+    } else if (session_->stopped()) {
       work->fail(Status(session_->stop_code()));
     } else {
       work->work(*wal_);
@@ -156,9 +160,16 @@ void Writer::Measure(const Group& group, SteadyTime start) const {
   options_.metrics->batch.Add(static_cast<std::int64_t>(operations));
 }
 
+const Wait* Writer::WatchedWait(const Item& item) {
+  if (item.begin != nullptr) return &item.begin->wait;
+  const Wait& wait = item.write != nullptr ? item.write->job.wait : item.alone->wait;
+  return wait.bounded() ? &wait : nullptr;
+}
+
 Status Writer::WhyUnwanted(const Item& item) {
-  if (item.write != nullptr) return item.write->job.wait.Why(Now(), Code::kTimeout);
-  return item.begin != nullptr ? WhyNotBegun(*item.begin) : Status::Ok();
+  if (item.begin != nullptr) return WhyNotBegun(*item.begin);
+  const Wait* wait = WatchedWait(item);
+  return wait == nullptr ? Status::Ok() : wait->Why(Now(), Code::kTimeout);
 }
 
 void Writer::AnswerUnwanted(Item& item, const Status& why) {
@@ -172,7 +183,6 @@ bool Writer::DropUnwanted() {
   if (watched_ == 0) return false;
   Status why;
   const auto unwanted = std::find_if(queue_.begin(), queue_.end(), [&](const Item& item) {
-    if (!IsWatched(item)) return false;
     why = WhyUnwanted(item);
     return !why.ok();
   });
@@ -213,8 +223,7 @@ void Writer::WaitForWork() {
       sooner(open_->deadline);
       if (watched_ > 0) {
         for (const auto& item : queue_) {
-          if (item.write != nullptr) sooner(item.write->job.wait.until);
-          if (item.begin != nullptr) sooner(item.begin->wait.until);
+          if (const Wait* wait = WatchedWait(item)) sooner(wait->until);
         }
       }
     } else if (state_.plan.need != Checkpointer::Need::kNone && state_.stop == Code::kOk) {

@@ -71,8 +71,7 @@ void Writer::WriteIn(TransactionId id, WriteRequest request, WriteDone done) {
   Step step;
   step.operations = static_cast<std::int64_t>(request.ops.size());
   step.bytes = static_cast<std::int64_t>(request.Bytes());
-  step.wait.cancelled = std::move(request.control.cancelled);
-  if (request.control.timeout_ms > 0) step.wait.until = After(request.control.timeout_ms);
+  step.wait = WaitOf(request.control);
   auto shared = std::make_shared<QueuedWrite>(QueuedWrite{{std::move(request), {}, {}}, std::move(done)});
   step.run = [shared](WriteSession& session) {
     session.Apply(shared->job);

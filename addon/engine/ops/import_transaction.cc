@@ -12,9 +12,11 @@ constexpr std::int64_t kTimeoutMs = 7LL * 24 * 60 * 60 * 1000;
 
 }  // namespace
 
-ImportTransaction::ImportTransaction(Engine& engine, const void* owner)
+ImportTransaction::ImportTransaction(Engine& engine, const void* owner, std::optional<Durability> durability,
+                                     Cancellation cancelled)
     : engine_(engine), turn_(std::make_shared<Awaited<Result<TransactionId>>>()) {
-  engine_.Begin(owner, kTimeoutMs, [turn = turn_](Result<TransactionId> id) { turn->Put(std::move(id)); });
+  engine_.Begin(owner, TransactionControl{kTimeoutMs, durability, std::move(cancelled)},
+                [turn = turn_](Result<TransactionId> id) { turn->Put(std::move(id)); });
 }
 
 void ImportTransaction::RollBack() {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "hypha/bundle.h"
 #include "hypha/engine.h"
 
 namespace hypha {
@@ -55,7 +56,7 @@ class Awaited {
 // destructor unless it was committed.
 class ImportTransaction {
  public:
-  ImportTransaction(Engine& engine, const void* owner);
+  ImportTransaction(Engine& engine, const void* owner, std::optional<Durability> durability, Cancellation cancelled);
   ~ImportTransaction() { RollBack(); }
   ImportTransaction(const ImportTransaction&) = delete;
   ImportTransaction& operator=(const ImportTransaction&) = delete;

@@ -71,10 +71,13 @@ BundleProblem ExportBundle(Engine& engine, const ExportSpec& spec, const Cancell
                            BundleSummary* summary);
 
 // An import's place among the writes of the store: what is issued after this call comes after the import, on whatever
-// thread that runs. `owner` groups its transaction with the others of the store's user, see Engine::Abandon(). Given
-// back unused it changes nothing. REQUIRES: the engine outlives it.
+// thread that runs. `owner` groups its transaction with the others of the store's user, see Engine::Abandon().
+// `durability` is that of its commit, by default the store's. `cancelled`, which may be null, ends its wait for the
+// writer with kAborted: call Engine::Wake() after setting it. Given back unused it changes nothing. REQUIRES: the
+// engine outlives it.
 class ImportTransaction;
-std::shared_ptr<ImportTransaction> QueueImport(Engine& engine, const void* owner);
+std::shared_ptr<ImportTransaction> QueueImport(Engine& engine, const void* owner,
+                                               std::optional<Durability> durability = {}, Cancellation cancelled = {});
 
 // In that transaction, all of it or nothing: reads the whole bundle, then applies it.
 BundleProblem ImportBundle(Engine& engine, ImportTransaction& transaction, const ImportSpec& spec,

@@ -64,11 +64,10 @@ class Engine {
   void Read(ReadRequest request, ReadDone done) { Read(std::move(request), {}, std::move(done)); }
 
   // Transactions. kBusy when the writer is not free within busy_timeout_ms; kTransactionTimeout for each use after
-  // `timeout_ms`, which counts from owning the writer. `cancelled` (may be null) ends the wait for the writer.
-  virtual void Begin(const void* owner, std::int64_t timeout_ms, std::shared_ptr<std::atomic<bool>> cancelled,
-                     BeginDone done) = 0;
+  // `how.timeout_ms`, which counts from owning the writer. `how.cancelled` ends the wait for the writer.
+  virtual void Begin(const void* owner, TransactionControl how, BeginDone done) = 0;
   void Begin(const void* owner, std::int64_t timeout_ms, BeginDone done) {
-    Begin(owner, timeout_ms, nullptr, std::move(done));
+    Begin(owner, TransactionControl{timeout_ms}, std::move(done));
   }
   virtual void End(TransactionId id, bool commit, StatusDone done) = 0;
   virtual void WriteIn(TransactionId id, WriteRequest request, WriteDone done) = 0;
@@ -79,7 +78,7 @@ class Engine {
 
   // The same at once on the calling thread, while nobody else has the writer and nothing waits for it; false: nothing
   // was done. Short work only, and no commit that syncs: the calling thread never waits. Reads of one key only.
-  virtual bool TryBeginInline(const void* owner, std::int64_t timeout_ms, TransactionId* id) = 0;
+  virtual bool TryBeginInline(const void* owner, const TransactionControl& how, TransactionId* id) = 0;
   virtual bool TryWriteInInline(TransactionId id, WriteRequest& request, WriteReply* reply) = 0;
   virtual bool TryReadInInline(TransactionId id, const GetEntrySpec& spec, Result<std::optional<Entry>>* entry) = 0;
   virtual bool TryEndInline(TransactionId id, bool commit, Status* status) = 0;
@@ -103,8 +102,9 @@ class Engine {
   // Copies the whole log into the database and empties it. kBusy when readers or other processes prevent it.
   virtual void Checkpoint(StatusDone done) = 0;
   // Syncs the log: every commit made before this call is durable when `done` hears kOk. kIndeterminate when the sync
-  // failed; then the writer has stopped.
-  virtual void Flush(StatusDone done) = 0;
+  // failed; then the writer has stopped. `control` as of a write.
+  virtual void Flush(CallControl control, StatusDone done) = 0;
+  void Flush(StatusDone done) { Flush({}, std::move(done)); }
 
   // Copies one state of the store to a file, which is there only once it was read back and found whole. Blocks for
   // long; writers and readers go on. kInvalidArgument for the store's own file, kExists, kCantOpen, kBusy when the
@@ -123,8 +123,8 @@ class Engine {
   // A reader whose connection turns out to be broken gets a new one first.
   virtual void Ping(int connection, std::int64_t timeout_ms, StatusDone done) = 0;
   static constexpr int kWriterConnection = -1;
-  // Answers with JSON text: of a checkpoint {mode, busy, frames, copied, ms}, else {ms}.
-  virtual void Maintain(Maintenance what, TextDone done) = 0;
+  // Answers with JSON text: of a checkpoint {mode, busy, frames, copied, ms}, else {ms}. `control` as of a write.
+  virtual void Maintain(Maintenance what, CallControl control, TextDone done) = 0;
   virtual const RecoveryReport& recovery() const = 0;
   virtual const OpenOptions& options() const = 0;
 };

@@ -137,6 +137,13 @@ struct CallControl {
 };
 using ReadControl = CallControl;
 
+// How a transaction is begun.
+struct TransactionControl {
+  std::int64_t timeout_ms = 0;
+  std::optional<Durability> durability{};          // of its commit; nothing: that of the store
+  std::shared_ptr<std::atomic<bool>> cancelled{};  // as of CallControl
+};
+
 // One call's changes. Each outcome stands alone unless `atomic`, which makes them all or nothing.
 struct WriteRequest {
   std::vector<WriteOp> ops;
@@ -156,7 +163,7 @@ struct WriteRequest {
 struct WriteReply {
   Status status;                       // not OK: nothing was written, and `outcomes` is empty
   std::vector<WriteOutcome> outcomes;  // one for each operation, in order
-  // What was reached: at least what the request asked for. Inside a transaction its commit decides.
+  // What was reached: at least what the request asked for. Inside a transaction what its commit will reach.
   Durability durability = Durability::kOff;
 };
 

@@ -209,6 +209,27 @@ class WeakWriteTest : public test::StoreFixture {
     EXPECT_EQ(reply.outcomes.size(), 1U);
     return queued;
   }
+  // The same of a transaction, in line where `in_line`.
+  Durability ReachedInTransaction(Durability of_store, Durability asked, bool in_line) {
+    OpenOptions options = Options(dir_.File());
+    options.durability = of_store;
+    test::Share share = Open(options);
+    const TransactionControl how{30'000, asked};
+    TransactionId id = 0;
+    if (in_line) {
+      EXPECT_TRUE(Eventually([&] { return share.engine().TryBeginInline(nullptr, how, &id); }));
+    } else {
+      Answer<Result<TransactionId>> begun;
+      share.engine().Begin(nullptr, how, begun);
+      id = begun.Get().value();
+    }
+    Answer<WriteReply> written;
+    share.engine().WriteIn(id, {{SetOp("k")}}, written);
+    Answer<Status> ended;
+    share.engine().End(id, true, ended);
+    EXPECT_TRUE(ended.Get().ok());
+    return written.Get().durability;
+  }
 };
 
 TEST_F(WeakWriteTest, OffIsNormalInAStrongerStore) {
@@ -217,6 +238,16 @@ TEST_F(WeakWriteTest, OffIsNormalInAStrongerStore) {
     for (const Durability asked : {Durability::kNormal, Durability::kPeriodic, Durability::kFull}) {
       EXPECT_EQ(Reached(store, asked), asked);
     }
+  }
+}
+
+TEST_F(WeakWriteTest, ATransactionReachesWhatItAskedForOrNormal) {
+  for (const bool in_line : {false, true}) {
+    for (const Durability asked : {Durability::kNormal, Durability::kPeriodic, Durability::kFull}) {
+      EXPECT_EQ(ReachedInTransaction(Durability::kNormal, asked, in_line), asked);
+    }
+    EXPECT_EQ(ReachedInTransaction(Durability::kFull, Durability::kOff, in_line), Durability::kNormal);
+    EXPECT_EQ(ReachedInTransaction(Durability::kOff, Durability::kOff, in_line), Durability::kOff);
   }
 }
 

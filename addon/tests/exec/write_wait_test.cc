@@ -67,6 +67,38 @@ TEST_F(WriteWaitTest, ACancelledBeginLeavesTheQueueAtOnce) {
   EXPECT_TRUE(End(id, true).Get().ok());
 }
 
+// Work between two groups, which an open transaction holds up.
+TEST_F(WriteWaitTest, WorkOnTheFileLeavesTheQueueWhenItsTimeIsUpOrItIsCalledOff) {
+  const auto id = Begin().Get().value();
+  const auto never = [](WalService&) { ADD_FAILURE() << "it ran"; };
+  const Flag flag = NewFlag();
+  Answer<Status> late;
+  Answer<Status> cancelled;
+  Answer<Status> patient;
+  writer_->RunAlone(never, {40}, late);
+  writer_->RunAlone(never, {0, flag}, cancelled);
+  writer_->RunAlone([patient](WalService&) { patient(Status::Ok()); }, {60'000}, patient);
+  EXPECT_EQ(late.Get().code(), Code::kTimeout);
+  EXPECT_FALSE(cancelled.Came() || patient.Came());
+  Cancel(flag);
+  EXPECT_EQ(cancelled.Get().code(), Code::kAborted);
+  EXPECT_TRUE(End(id, true).Get().ok());
+  EXPECT_TRUE(patient.Get().ok());
+  EXPECT_EQ(writer_->queue_state().operations, 0);
+}
+
+TEST_F(WriteWaitTest, WorkOnTheFileThatIsCalledOffBeforeItsTurnIsNotBegun) {
+  const Flag flag = NewFlag();
+  Answer<Status> off;
+  // Called off by what runs right before it.
+  writer_->RunAlone([flag](WalService&) { flag->store(true); }, {}, [](const Status&) {});
+  writer_->RunAlone([](WalService&) { ADD_FAILURE() << "it ran"; }, {0, flag}, off);
+  EXPECT_EQ(off.Get().code(), Code::kAborted);
+  Answer<Status> flushed;
+  writer_->Flush({0, flag}, flushed);
+  EXPECT_EQ(flushed.Get().code(), Code::kAborted);
+}
+
 TEST_F(WriteWaitTest, AStepThatIsCalledOffIsNotTaken) {
   const auto id = Begin().Get().value();
   const Flag flag = NewFlag();

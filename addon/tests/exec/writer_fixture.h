@@ -50,7 +50,7 @@ class WriterFixture : public ::testing::Test {
   }
   Status Flush() {
     Answer<Status> flushed;
-    writer_->Flush(flushed);
+    writer_->Flush({}, flushed);
     return flushed.Get();
   }
   Status Close() {

@@ -108,7 +108,7 @@ TEST_F(WriterInlineTest, NeverACommitThatSyncs) {
   EXPECT_TRUE(End(full, true).Get().ok());
   EXPECT_EQ(Stored("a"), "1");
   Answer<Status> emptied;
-  writer_->RunAlone([emptied](WalService& wal) { emptied(wal.Checkpoint(SQLITE_CHECKPOINT_TRUNCATE)); }, emptied);
+  writer_->RunAlone([emptied](WalService& wal) { emptied(wal.Checkpoint(SQLITE_CHECKPOINT_TRUNCATE)); }, {}, emptied);
   ASSERT_TRUE(emptied.Get().ok());
   const auto fresh = BeginInline();
   EXPECT_TRUE(SetInline(fresh, SetOp("b")).status.ok());
