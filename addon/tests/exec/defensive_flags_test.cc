@@ -64,7 +64,7 @@ TEST_F(DefensiveFlagsTest, OfAStoreItsReadersAndItsSnapshots) {
     ASSERT_TRUE(ended.Get().ok());
     for (const Maintenance what : {Maintenance::kVacuum, Maintenance::kOptimize, Maintenance::kTruncate}) {
       test::Answer<Result<std::string>> done;
-      store.engine().Maintain(what, done);
+      store.engine().Maintain(what, {}, done);
       ASSERT_TRUE(done.Get().ok());
     }
     ASSERT_TRUE(store.engine().Verify(true, {}).ok());
