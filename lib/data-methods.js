@@ -135,7 +135,7 @@ export class DataMethods extends ReadMethods {
     if (plain) return setOp(this.#scope, entry.key, entry.value, common);
     const { key, value, ...own } = readOptions(entry, METHOD_OPTIONS.setManyEntry, `entries[${index}]`);
     const { namespace, metadata, overwrite } = common;
-    return setOp(this.#scope, key, value, { namespace, metadata, overwrite, ...own });
+    return setOp(this.#scope, key, value, { __proto__: null, namespace, metadata, overwrite, ...own });
   }
 
   /** @param {number} size */
@@ -224,7 +224,7 @@ export class DataMethods extends ReadMethods {
     checkKey(key, this.#scope.session.limits);
     if (typeof change !== 'function') throw invalidArgument('change', 'a function');
     const control = Control.of(given);
-    const work = () => this.#update(key, change, { ...given, namespace: ns }, control);
+    const work = () => this.#update(key, change, { __proto__: null, ...given, namespace: ns }, control);
     return this.#scope.session.inOrder(`${ns}\0${key}`, work, control);
   }
 
@@ -247,7 +247,7 @@ export class DataMethods extends ReadMethods {
         const limit = new Control(control?.rest ?? { timeout: session.limits.transactionTimeout });
         value = await limit.race(session.untilClose(Promise.resolve(value)));
       }
-      const op = setOp(this.#scope, key, value, { namespace, ifVersion: entry?.version ?? null });
+      const op = setOp(this.#scope, key, value, { __proto__: null, namespace, ifVersion: entry?.version ?? null });
       try {
         const written = await session.writeOfUpdate(op, durability, control);
         return { value, ...written };

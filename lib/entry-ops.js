@@ -39,5 +39,5 @@ export function setOp(scope, key, value, options) {
 export function deleteOp(scope, key, options) {
   const ns = scope.ns(options.namespace);
   checkKey(key, scope.session.limits);
-  return { kind: KIND.delete, ns, key, ifVersion: versionCode(options.ifVersion) };
+  return { kind: KIND.delete, ns, key, value: undefined, metadata: undefined, ifVersion: versionCode(options.ifVersion) };
 }

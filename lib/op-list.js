@@ -27,6 +27,13 @@ export const EDIT = { sum: 0, min: 1 << 8, max: 2 << 8, append: 3 << 8 };
 /** Between the texts of a joined list: JSON text never holds it, and a key that does sends the list the long way. */
 const SEPARATOR = '\0';
 
+/** @param {Op} op @returns {Op} with every property its own, whatever Object.prototype was given */
+function complete(op) {
+  if (Object.hasOwn(op, 'metadata') && Object.hasOwn(op, 'ifVersion')) return op;
+  const { kind, ns, key, value, metadata, ifVersion } = /** @type {Op} */ ({ __proto__: null, ...op });
+  return { kind, ns, key, value, metadata, ifVersion };
+}
+
 /**
  * Sets of one namespace without metadata and conditions, which most are, cross as two joined strings: every element of
  * an array costs a call of Node-API.
@@ -55,8 +62,9 @@ export class OpList {
     return this.#ops;
   }
 
-  /** @param {Op} op */
-  push(op) {
+  /** @param {Op} given */
+  push(given) {
+    const op = complete(given);
     const { kind, ns, key, value, metadata } = op;
     this.#bytes += (key?.length ?? 0) + (value?.length ?? 0) + (metadata?.length ?? 0);
     if (this.#uniform) {

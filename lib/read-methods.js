@@ -275,7 +275,7 @@ export class ReadMethods {
   async page(filter, options) {
     const given = readOptions(options, METHOD_OPTIONS.page);
     if (isStorageQuery(filter)) throw invalidArgument('filter', 'a filter without paging of its own');
-    const [chunks, , , , cursor] = await this.#runQuery(filter, { ...given, limit: given.limit ?? DEFAULT_BATCH }, { page: true });
+    const [chunks, , , , cursor] = await this.#runQuery(filter, { __proto__: null, ...given, limit: given.limit ?? DEFAULT_BATCH }, { page: true });
     return { entries: await parseChunks(chunks, () => this.#scope.session.nextTurn()), cursor };
   }
 
@@ -289,7 +289,7 @@ export class ReadMethods {
    * @returns {AsyncGenerator<Entry<T>, void, undefined>}
    */
   async *queryIterator(filter, options) {
-    const { batch = DEFAULT_BATCH, ...given } = readOptions(options, METHOD_OPTIONS.iterate);
+    const given = readOptions(options, METHOD_OPTIONS.iterate);
     if (isStorageQuery(filter)) throw invalidArgument('filter', 'a filter without paging of its own');
     let view = await this.#openView(given);
     let isFresh = true;
@@ -298,7 +298,7 @@ export class ReadMethods {
       do {
         let reply;
         try {
-          reply = await this.#runQuery(filter ?? [], { ...given, limit: batch, after }, { page: true }, view.session);
+          reply = await this.#runQuery(filter ?? [], { __proto__: null, ...given, limit: given.batch ?? DEFAULT_BATCH, after }, { page: true }, view.session);
         } catch (error) {
           if (/** @type {any} */ (error).code !== 'HYPHA_SNAPSHOT_EXPIRED' || !view.renews || isFresh) throw error;
           view = await this.#openView(given);
