@@ -224,7 +224,7 @@ export class DataMethods extends ReadMethods {
     checkKey(key, this.#scope.session.limits);
     if (typeof change !== 'function') throw invalidArgument('change', 'a function');
     const control = Control.of(given);
-    const work = () => this.#update(key, change, { __proto__: null, ...given, namespace: ns }, control);
+    const work = () => this.#update(key, change, /** @type {any} */ ({ __proto__: null, ...given, namespace: ns }), control);
     return this.#scope.session.inOrder(`${ns}\0${key}`, work, control);
   }
 

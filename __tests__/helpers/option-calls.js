@@ -55,6 +55,7 @@ export const METHOD_CALLS = {
   commit: async (g, o) => [(await g.store.atomic().set('k', 5).sum('n', 2, {}).commit(o)).durability, await at(g, 'k'), await at(g, 'n')],
   update: async (g, o) => [(await g.store.update('k', (value) => ({ ...value, c: 1 }), o)).value?.c, await at(g, 'k')],
   createIndex: async ({ store }, o) => [await store.createIndex('default', 'a', o).then(() => 'made'), JSON.stringify(await store.listIndexes('default')), await store.dropIndex('default', 'a')],
+  dropIndex: async ({ store }, o) => [await store.createIndex('default', 'a').then(() => 'made'), await store.dropIndex('default', 'a', o), JSON.stringify(await store.listIndexes('default'))],
   clear: async (g, o) => [await g.store.clear(o), await g.store.count()],
   transaction: async (g, o) => [await g.store.transaction(async (tx) => { await tx.set('k', 7); return tx.get('k'); }, o), await at(g, 'k')],
   beginTransaction: async (g, o) => {
@@ -94,7 +95,6 @@ export const METHOD_CALLS = {
     await store.clear();
     return [(await importBundle(store, bundle, o)).imported, await store.count(), await store.importBundle(bundle, o).then(() => 'merged', ({ code }) => code)];
   },
-  verifyBundle: async ({ bundle }, o) => (await verifyBundle(bundle, o)).ok,
   stats: async ({ store }, o) => Object.keys(await store.stats(o)).join(),
   ping: async ({ store }, o) => Object.keys(await store.ping(o)).join(),
   optimize: async ({ store }, o) => Object.keys(await store.optimize(o)).join(),
@@ -139,6 +139,7 @@ export const OTHER_CALLS = {
     safety.uninstall();
     return typeof safety;
   },
+  verifyBundle: async ({ bundle }, o) => (await verifyBundle(bundle, o)).ok,
   openOrLoad: async ({ next, bundle }, o) => {
     const store = await openOrLoad(next(), bundle, o);
     const answer = await store.count();

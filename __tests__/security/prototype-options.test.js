@@ -20,6 +20,7 @@ const TAKEN_BY_NODE = new Set(['value']);
 const TABLES = { ...tables.METHOD_OPTIONS };
 for (const [name, table] of Object.entries(tables)) if (name.endsWith('_OPTIONS') && name !== 'METHOD_OPTIONS') TABLES[name] = table;
 TABLES.openOrLoad = tables.OPEN_OPTIONS;
+TABLES.verifyBundle = tables.METHOD_OPTIONS.control;
 const CALLS = { ...METHOD_CALLS, ...OTHER_CALLS };
 const ALL_NAMES = [...new Set([...Object.values(TABLES).flatMap((table) => Object.keys(table)), ...EVERYWHERE])];
 const namesFor = (name) => (SLOW.has(name) ? [...new Set([...Object.keys(TABLES[name]), 'namespace', 'path', 'then'])] : ALL_NAMES);
