@@ -63,8 +63,14 @@ Result<FileHandle> OpenForReading(const std::string& path) {
 
 Result<FileHandle> CreateFile(const std::string& path) {
   FileHandle file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file.is_open()) return FileFailure("create", path, errno);
+  // A umask may have taken rights from the owner as well.
+  if (!file.is_open() || ::fchmod(file.get(), 0600) != 0) return FileFailure("create", path, errno);
   return file;
+}
+
+Status MakeDirectory(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) == 0 && ::chmod(path.c_str(), 0700) == 0) return Status::Ok();
+  return FileFailure("create", path, errno);
 }
 
 Result<std::size_t> ReadSome(const FileHandle& file, const std::string& path, char* out, std::size_t size) {

@@ -41,6 +41,8 @@ Status FileFailure(const char* action, const std::string& path, int error);
 Result<FileHandle> OpenForReading(const std::string& path);
 // Makes a file of mode 0600 that did not exist.
 Result<FileHandle> CreateFile(const std::string& path);
+// A new directory for its owner alone, whatever the umask.
+Status MakeDirectory(const std::string& path);
 // Up to `size` bytes; 0 at the end of the file.
 Result<std::size_t> ReadSome(const FileHandle& file, const std::string& path, char* out, std::size_t size);
 Status WriteAll(const FileHandle& file, const std::string& path, std::string_view data);

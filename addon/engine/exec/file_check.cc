@@ -21,7 +21,9 @@ Status MakeDirectories(const std::string& directory) {
   for (std::size_t at = 0; at != std::string::npos;) {
     at = directory.find('/', at + 1);
     const std::string part = directory.substr(0, at);
-    if (::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) return CantOpen(part, std::strerror(errno));
+    // The umask may have taken rights from the owner as well.
+    const bool made = ::mkdir(part.c_str(), 0700) == 0 ? ::chmod(part.c_str(), 0700) == 0 : errno == EEXIST;
+    if (!made) return CantOpen(part, std::strerror(errno));
   }
   return Status::Ok();
 }

@@ -117,7 +117,7 @@ Status BundleWriter::MakeTemporary() {
 }
 
 Status BundleWriter::Make(const std::string& name) {
-  if (!IsFile()) return ::mkdir(name.c_str(), 0700) == 0 ? Status::Ok() : FileFailure("create", name, errno);
+  if (!IsFile()) return MakeDirectory(name);
   auto file = CreateFile(name);
   if (file.ok()) part_.emplace(std::move(file.value()), name);
   return file.status();
