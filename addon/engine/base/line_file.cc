@@ -7,7 +7,7 @@
 namespace hypha {
 namespace {
 
-constexpr std::size_t kBufferBytes = 256U << 10;
+constexpr std::size_t kBufferBytes = 64U << 10;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 bool IsBlank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }

@@ -87,7 +87,7 @@ TEST_F(LineFileTest, TotalsBeforeAreThoseWithoutTheLastLine) {
 }
 
 TEST_F(LineFileTest, LinesAroundTheSizeOfTheBufferAreWhole) {
-  constexpr std::size_t kBuffer = 256U << 10;
+  constexpr std::size_t kBuffer = 64U << 10;
   for (const std::size_t size : {kBuffer - 1, kBuffer, kBuffer + 1, 3 * kBuffer, 20 * kBuffer + 7}) {
     const std::string large(size, 'x');
     EXPECT_EQ(LinesOf("first\n" + large + "\r\nlast\n" + large), Lines({"first", large, "last", large})) << size;
