@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync
 import { basename, dirname, join } from 'node:path';
 import { open, restore } from '../../lib/index.js';
 import { useFolder } from '../helpers/folders.js';
+import { warningsOf } from '../helpers/warnings.js';
 import { runSql } from '../helpers/foreign-sqlite.js';
 
 const folder = useFolder();
@@ -15,14 +16,6 @@ async function filledStore(entries = 2000) {
   const store = await open({ path, durability: 'normal' });
   await store.setMany(Array.from({ length: entries }, (_, i) => ({ key: `k${i}`, value: { i, text } })));
   return { store, path, directory };
-}
-/** @param {() => Promise<void>} work @returns {Promise<string[]>} what was warned of meanwhile. Jest's process does not hear of it */
-async function warningsOf(work) {
-  const warnings = [];
-  const { emitWarning } = process;
-  process.emitWarning = (warning) => warnings.push(warning);
-  await work().finally(() => { process.emitWarning = emitWarning; });
-  return warnings;
 }
 const temporaries = (directory) => readdirSync(directory).filter((name) => name.includes('.tmp-'));
 
@@ -89,17 +82,6 @@ describe('backup', () => {
     await expect(running).rejects.toBe(failure);
     expect(existsSync(target)).toBe(false);
     expect(temporaries(given.directory)).toEqual([]);
-  });
-
-  test('what a listener throws when the backup is made is a warning', async () => {
-    const target = join(given.directory, 'copy.db');
-    let report;
-    const warnings = await warningsOf(async () => {
-      // It hears of the last page only when the file has its name.
-      report = await given.store.backup(target, { onProgress: () => { if (existsSync(target)) throw new Error('late'); } });
-    });
-    expect(report).toMatchObject({ path: target, entries: 2000 });
-    expect(warnings).toEqual(['onProgress threw Error: late; what it was told of is done']);
   });
 
   test('close() ends it and waits for it', async () => {
