@@ -111,7 +111,7 @@ inBothModes('snapshot()', (newStore, again) => {
   });
 
   it('answers HYPHA_CLOSED when the store closes', async () => {
-    const store = await newStore();
+    const store = await newStore({ limits: { snapshotAge: 300_000 } }); // under a sanitizer the reads take longer than the default
     await store.setMany(entriesOf(5000));
     const inside = deferred();
     const result = store.snapshot(async (view) => {
@@ -121,7 +121,7 @@ inBothModes('snapshot()', (newStore, again) => {
     });
     await inside.promise;
     await store.close();
-    for (const answer of await result) expect(answer === 'HYPHA_CLOSED' || answer.value?.length === 0).toBe(true);
+    for (const answer of await result) expect(['HYPHA_CLOSED', '{"value":[]}']).toContain(typeof answer === 'string' ? answer : JSON.stringify(answer));
   });
 
   if (again === undefined) return;
