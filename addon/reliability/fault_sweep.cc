@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <cstdio>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "roles.h"
@@ -13,6 +15,7 @@
 #include "support/problems.h"
 #include "support/process.h"
 #include "support/random.h"
+#include "support/system_calls.h"
 #include "support/watch.h"
 #include "support/workloads.h"
 
@@ -51,6 +54,11 @@ constexpr Fault kFaults[] = {
     {"delete-ioerr", Method::kDelete, SQLITE_IOERR_DELETE},
     {"access-ioerr", Method::kAccess, SQLITE_IOERR_ACCESS},
     {"full-pathname-cantopen", Method::kFullPathname, SQLITE_CANTOPEN},
+    {"fsync-eio", Method::kFsync, EIO},
+    {"fsync-enospc", Method::kFsync, ENOSPC},
+    {"sync-file-range-eio", Method::kSyncFileRange, EIO},
+    {"sync-file-range-enosys", Method::kSyncFileRange, ENOSYS},
+    {"rename-eio", Method::kRename, EIO},
 };
 
 struct Mode {
@@ -71,8 +79,8 @@ class FaultHook final : public CallHook {
     ++fired_;
     // A disk that took every byte was not full.
     *landed = fault_.code == SQLITE_FULL ? std::min(fault_.landed, call.bytes - 1) : fault_.landed;
-    if (fault_.method == Method::kLock || fault_.method == Method::kShmLock) SimDisk::NoteRefusedLock();
-    if (fault_.loses) SimDisk::NoteFailedSync(call.file == FileKind::kLog);
+    if (fault_.method == Method::kLock || fault_.method == Method::kShmLock) NoteRefusedLock();
+    if (fault_.loses && call.vfs == std::string_view(kSimInject)) SimDisk::NoteFailedSync(call.file == FileKind::kLog);
     return fault_.code;
   }
   std::int64_t fired() const { return fired_; }
@@ -162,7 +170,8 @@ void RunCase(const Case& which, Totals* totals, Problems* problems) {
     ++totals->codes[code];
     if (!MayBeTold(code)) problem("was told " + std::string(Describe(code).name));
   }
-  for (const auto judge : {&Stage::JudgeOpen, &Stage::JudgeReopened, &Stage::JudgeAfterPowerLoss}) {
+  for (const auto judge :
+       {&Stage::JudgeCopies, &Stage::JudgeOpen, &Stage::JudgeReopened, &Stage::JudgeAfterPowerLoss}) {
     const Status status = (stage.*judge)();
     if (!status.ok()) return problem(status.message());
   }
@@ -176,13 +185,15 @@ std::vector<Case> CasesOf(const Flags& flags, std::uint64_t seed) {
   std::vector<Case> kinds;
   std::vector<std::int64_t> calls;
   for (const auto& workload : Workloads()) {
+    if (flags.Text("workload", workload.name) != workload.name) continue;
     CountingHook hook;
     CountCalls(workload, &hook);
     for (const auto& fault : kFaults) {
       const std::int64_t count = hook.calls(fault.method);
       for (const auto& mode : kModes) {
-        if (count > 0) kinds.push_back({&workload, &fault, &mode, 0});
-        if (count > 0) calls.push_back(count);
+        if (count == 0 || (workload.waits && fault.code == SQLITE_BUSY && mode.length > 3)) continue;
+        kinds.push_back({&workload, &fault, &mode, 0});
+        calls.push_back(count);
       }
     }
   }
@@ -235,6 +246,7 @@ bool ParseCase(const std::string& text, Case* which) {
 int FaultSweep(const Flags& flags) {
   const std::uint64_t seed = flags.Seed();
   std::printf("faults: seed %llu\n", static_cast<unsigned long long>(seed));
+  HookPlatformFiles();
   RegisterSimDisk();
   WatchCases("faults");
   Totals totals;

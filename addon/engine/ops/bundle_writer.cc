@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <new>
 #include <vector>
 
 namespace hypha {
@@ -77,7 +78,12 @@ BundleWriter::BundleWriter(const ExportSpec& spec, const Hooks& hooks) : spec_(s
 
 BundleWriter::~BundleWriter() {
   part_.reset();
-  if (!temporary_.empty()) RemoveBundle(temporary_);
+  if (temporary_.empty()) return;
+  try {
+    RemoveBundle(temporary_);
+  } catch (const std::bad_alloc&) {
+    // It stays, and the next export to this path removes it.
+  }
 }
 
 Result<std::unique_ptr<BundleWriter>> BundleWriter::Create(const ExportSpec& spec, const Hooks& hooks,

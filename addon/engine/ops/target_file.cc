@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -53,8 +55,13 @@ Status CheckTarget(const std::string& path, bool replace) {
   return replace ? Status::Ok() : Status(Code::kExists, path + " exists already");
 }
 
-void RemoveWithLogs(const std::string& file) {
-  for (const char* suffix : {"", "-journal", "-wal", "-shm"}) ::unlink((file + suffix).c_str());
+// Allocates nothing: destructors call it when there is no memory as well.
+void RemoveWithLogs(const std::string& file) noexcept {
+  std::array<char, PATH_MAX + 16> name;
+  for (const char* suffix : {"", "-journal", "-wal", "-shm"}) {
+    const int length = std::snprintf(name.data(), name.size(), "%s%s", file.c_str(), suffix);
+    if (length > 0 && static_cast<std::size_t>(length) < name.size()) ::unlink(name.data());
+  }
 }
 
 }  // namespace
@@ -127,7 +134,8 @@ Status TargetFile::Publish(const std::function<Status()>& before_rename) {
   if (status.ok() && before_rename) status = before_rename();
   if (status.ok()) status = Rename();
   if (!status.ok()) return status;
-  claim_.Release();  // before anybody of this process opens the file by its new name
+  claim_.Release();            // before anybody of this process opens the file by its new name
+  RemoveWithLogs(temporary_);  // a log that SQLite could not delete
   temporary_.clear();
   return SyncDirectory(DirectoryOf(path_));
 }

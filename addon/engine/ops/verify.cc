@@ -1,16 +1,27 @@
 #include "ops/verify.h"
 
+#include <algorithm>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/json_object.h"
 #include "query/index_catalog.h"
 #include "schema/migrations.h"
+#include "sqlite/vfs_shim.h"
 
 namespace hypha {
 namespace {
 
 // What damage does to a statement; all else (time, memory, locks) says nothing about the file.
 bool IsDamage(const Status& status) { return status.code() == Code::kCorrupt || status.code() == Code::kNotADatabase; }
+
+// What SQLite says of a page that it could not get, for whatever reason: it goes on as if the page were damaged.
+bool CouldNotGetPage(std::string_view problems) {
+  return problems.find("failed to get page") != std::string_view::npos ||
+         problems.find("unable to get the page") != std::string_view::npos;
+}
 
 class Verifier {
  public:
@@ -21,13 +32,17 @@ class Verifier {
   }
 
   Status CheckStructure(bool full) {
-    auto statement = Prepare(db_.handle(), full ? "PRAGMA integrity_check" : "PRAGMA quick_check");
-    if (!statement.ok()) return Judge("structure", statement.status());
-    Cursor cursor(statement.value().get());
-    while (cursor.Step()) {
-      if (cursor.Text(0) != "ok") Report({"structure", std::string(cursor.Text(0)), {}, {}});
+    TakeReadFailure(db_.handle());  // one from before says nothing
+    std::vector<std::string> lines;
+    Status status = ReadStructure(full, &lines);
+    const bool unread = std::any_of(lines.begin(), lines.end(), &CouldNotGetPage);
+    if (status.ok() && unread && TakeReadFailure(db_.handle())) {
+      return {Code::kIo, "the structure could not be checked: " + lines.front()};
     }
-    return Judge("structure", cursor.status("check the structure"));
+    // Memory may have been short for a moment. A page that cannot be had now either is damaged.
+    if (status.ok() && unread) status = ReadStructure(full, &lines);
+    for (auto& line : lines) Report({"structure", std::move(line), {}, {}});
+    return Judge("structure", std::move(status));
   }
 
   Status CheckSchema() {
@@ -58,6 +73,17 @@ class Verifier {
   Verification Take() { return std::move(result_); }
 
  private:
+  Status ReadStructure(bool full, std::vector<std::string>* problems) {
+    problems->clear();
+    auto statement = Prepare(db_.handle(), full ? "PRAGMA integrity_check" : "PRAGMA quick_check");
+    if (!statement.ok()) return statement.status();
+    Cursor cursor(statement.value().get());
+    while (cursor.Step()) {
+      if (cursor.Text(0) != "ok") problems->emplace_back(cursor.Text(0));
+    }
+    return cursor.status("check the structure");
+  }
+
   Status Judge(const char* kind, Status status) {
     if (!IsDamage(status)) return status;
     Report({kind, status.message(), {}, {}});

@@ -32,6 +32,7 @@ struct ShimFile {
   volatile void* region;
   WaitPolicy policy;
   bool sync_failed;
+  bool read_failed;     // accounted as syncs are
   ShimFile* log;        // of a database: its log while that is open
   LogBuffer* buffer;    // of a log that is written in frames: owned
   LogReadAhead* ahead;  // of a log that is being recovered: owned
@@ -61,10 +62,16 @@ int FileClose(sqlite3_file* file) {
   return rc == SQLITE_OK ? flushed : rc;
 }
 
-int FileRead(sqlite3_file* file, void* out, int count, sqlite3_int64 offset) {
+int ReadThrough(sqlite3_file* file, void* out, int count, sqlite3_int64 offset) {
   if (LogReadAhead* ahead = Self(file)->ahead; ahead != nullptr) return ahead->Read(out, count, offset);
   LogBuffer* buffer = Self(file)->buffer;
   return buffer == nullptr ? Methods(file)->xRead(Inner(file), out, count, offset) : buffer->Read(out, count, offset);
+}
+
+int FileRead(sqlite3_file* file, void* out, int count, sqlite3_int64 offset) {
+  const int rc = ReadThrough(file, out, count, offset);
+  if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ) Self(file)->main->read_failed = true;
+  return rc;
 }
 
 int FileWrite(sqlite3_file* file, const void* data, int count, sqlite3_int64 offset) {
@@ -112,6 +119,7 @@ int FileControl(sqlite3_file* file, int op, void* arg) {
       *static_cast<WalState*>(arg) = ReadWalIndex(self->region).value_or(WalState{});
       return SQLITE_OK;
     case kSyncFailureFcntl: *static_cast<bool*>(arg) = std::exchange(self->sync_failed, false); return SQLITE_OK;
+    case kReadFailureFcntl: *static_cast<bool*>(arg) = std::exchange(self->read_failed, false); return SQLITE_OK;
     case kWriteNoteFcntl: AnswerWriteNote(self->region, static_cast<WriteNote*>(arg)); return SQLITE_OK;
     case kRecoveredFcntl: *static_cast<bool*>(arg) = self->recovered; return SQLITE_OK;
     case kSelfFcntl: *static_cast<ShimFile**>(arg) = self; return SQLITE_OK;
@@ -315,6 +323,11 @@ std::optional<WalState> ReadWalState(sqlite3* db) {
 bool TakeSyncFailure(sqlite3* db) {
   bool failed = false;
   return sqlite3_file_control(db, "main", kSyncFailureFcntl, &failed) == SQLITE_OK && failed;
+}
+
+bool TakeReadFailure(sqlite3* db) {
+  bool failed = false;
+  return sqlite3_file_control(db, "main", kReadFailureFcntl, &failed) == SQLITE_OK && failed;
 }
 
 bool HasRecovered(sqlite3* db) {

@@ -46,6 +46,7 @@ int RegisterFileVfs();
 inline constexpr int kWalStateFcntl = 0x48595001;     // WalState*: filled in
 inline constexpr int kSyncFailureFcntl = 0x48595002;  // bool*: as TakeSyncFailure
 inline constexpr int kRecoveredFcntl = 0x48595004;    // bool*: as HasRecovered
+inline constexpr int kReadFailureFcntl = 0x48595006;  // bool*: as TakeReadFailure
 
 // The helpers belong to the thread that uses `db` at the moment, and need no transaction.
 
@@ -55,6 +56,9 @@ std::optional<WalState> ReadWalState(sqlite3* db);
 // Whether a sync of the main database or of its log failed on this connection since the last call: then what was
 // written may or may not be on the disk, while any other failed write is known not to count.
 bool TakeSyncFailure(sqlite3* db);
+
+// Whether a read of either failed since the last call. A check of the structure calls what it could not read damaged.
+bool TakeReadFailure(sqlite3* db);
 
 // Whether this connection has read the log to rebuild its index: nobody else had it, or whoever had it died.
 bool HasRecovered(sqlite3* db);

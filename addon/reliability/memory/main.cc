@@ -1,8 +1,10 @@
-// hypha_out_of_memory --runs N --seed S [--replay workload,once|for-ever,N]: every allocation of every workload fails,
-// of SQLite's and of ours. The answer is HYPHA_NOMEM or success; nothing crashes, leaks, or is half written.
+// hypha_out_of_memory --runs N --seed S [--workload NAME] [--replay workload,once|for-ever,N]: every allocation of
+// every workload fails, of SQLite's and of ours. The answer is HYPHA_NOMEM or success; nothing crashes, leaks, or is
+// half written.
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <iterator>
 #include <map>
 #include <string>
 #include <vector>
@@ -13,6 +15,7 @@
 #include "support/problems.h"
 #include "support/process.h"
 #include "support/random.h"
+#include "support/system_calls.h"
 #include "support/watch.h"
 #include "support/workloads.h"
 
@@ -67,7 +70,8 @@ Status RunStage(const Case& which, Totals* totals) {
     ++totals->codes[code];
     if (!MayBeTold(code)) return {Code::kInternal, "was told " + std::string(Describe(code).name)};
   }
-  for (const auto judge : {&Stage::JudgeOpen, &Stage::JudgeReopened, &Stage::JudgeAfterPowerLoss}) {
+  for (const auto judge :
+       {&Stage::JudgeCopies, &Stage::JudgeOpen, &Stage::JudgeReopened, &Stage::JudgeAfterPowerLoss}) {
     Status status = (stage.*judge)();
     if (!status.ok()) return status;
   }
@@ -87,11 +91,13 @@ void RunCase(const Case& which, Totals* totals, Problems* problems) {
 }
 
 // `wanted` or a little less, spread over all workloads; every allocation, when there are fewer.
-std::vector<Case> CasesOf(std::int64_t wanted, std::uint64_t seed, Totals* totals) {
+std::vector<Case> CasesOf(const Flags& flags, std::uint64_t seed, Totals* totals) {
   std::vector<Case> cases;
   Random random(seed);
-  const auto share = static_cast<std::int64_t>(static_cast<std::size_t>(wanted) / (2 * Workloads().size()));
+  const std::int64_t count_of_workloads = flags.Has("workload") ? 1 : std::ssize(Workloads());
+  const std::int64_t share = flags.Number("runs", 6000) / (2 * count_of_workloads);
   for (const auto& workload : Workloads()) {
+    if (flags.Text("workload", workload.name) != workload.name) continue;
     const std::int64_t count = AllocationsOf(workload);
     totals->allocations += count;
     const std::int64_t points = std::min(count, std::max<std::int64_t>(1, share));
@@ -123,6 +129,7 @@ bool ParseCase(const std::string& text, Case* which) {
 int Main(const Flags& flags) {
   const std::uint64_t seed = flags.Seed();
   std::printf("memory: seed %llu\n", static_cast<unsigned long long>(seed));
+  HookPlatformFiles();
   RegisterSimDisk();
   WatchCases("memory");
   const double started = NowSeconds();
@@ -134,8 +141,7 @@ int Main(const Flags& flags) {
     static_cast<void>(AllocationsOf(workload));
     static_cast<void>(ContentOnDisk(true));
   }
-  const auto cases =
-      flags.Has("replay") ? std::vector<Case>{replay} : CasesOf(flags.Number("runs", 6000), seed, &totals);
+  const auto cases = flags.Has("replay") ? std::vector<Case>{replay} : CasesOf(flags, seed, &totals);
   for (const auto& each : cases) {
     RunCase(each, &totals, &problems);
     if (problems.enough()) break;

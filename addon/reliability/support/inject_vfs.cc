@@ -3,16 +3,19 @@
 #include <array>
 #include <atomic>
 #include <new>
+#include <utility>
 
 namespace hypha::reliability {
 namespace {
 
 std::atomic<CallHook*> the_hook{nullptr};
+thread_local bool lock_refused = false;
 
 struct File {
   sqlite3_file handle;
   sqlite3_file* inner;
   FileKind kind;
+  const char* vfs;
 };
 
 File* Self(sqlite3_file* file) { return reinterpret_cast<File*>(file); }
@@ -33,7 +36,7 @@ int Hooked(const VfsCall& call, Run run, int* landed = nullptr) {
 }
 
 VfsCall Call(Method method, sqlite3_file* file, sqlite3_int64 offset = 0, int bytes = 0) {
-  return {method, Self(file)->kind, offset, bytes};
+  return {method, Self(file)->kind, Self(file)->vfs, offset, bytes};
 }
 
 int Write(sqlite3_file* f, const void* data, int n, sqlite3_int64 at) {
@@ -105,7 +108,8 @@ int Open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int*
   self->inner = reinterpret_cast<sqlite3_file*>(self + 1);
   self->inner->pMethods = nullptr;
   self->kind = KindOf(flags);
-  const int rc = Hooked({Method::kOpen, self->kind},
+  self->vfs = vfs->zName;
+  const int rc = Hooked({Method::kOpen, self->kind, vfs->zName},
                         [&] { return Base(vfs)->xOpen(Base(vfs), name, self->inner, flags, out_flags); });
   if (self->inner->pMethods != nullptr) {
     const bool has_shm = self->inner->pMethods->iVersion >= 2 && self->inner->pMethods->xShmMap != nullptr;
@@ -115,31 +119,52 @@ int Open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int*
 }
 
 int Delete(sqlite3_vfs* vfs, const char* name, int sync_directory) {
-  return Hooked({Method::kDelete, FileKind::kOther},
+  return Hooked({Method::kDelete, FileKind::kOther, vfs->zName},
                 [&] { return Base(vfs)->xDelete(Base(vfs), name, sync_directory); });
 }
 
 int Access(sqlite3_vfs* vfs, const char* name, int flags, int* result) {
-  return Hooked({Method::kAccess, FileKind::kOther},
+  return Hooked({Method::kAccess, FileKind::kOther, vfs->zName},
                 [&] { return Base(vfs)->xAccess(Base(vfs), name, flags, result); });
 }
 
 int FullPathname(sqlite3_vfs* vfs, const char* name, int size, char* out) {
-  return Hooked({Method::kFullPathname, FileKind::kOther},
+  return Hooked({Method::kFullPathname, FileKind::kOther, vfs->zName},
                 [&] { return Base(vfs)->xFullPathname(Base(vfs), name, size, out); });
 }
 
 }  // namespace
 
 const char* NameOf(Method method) {
-  static constexpr std::array kNames{
-      "open",    "read",     "write",  "truncate", "sync",         "file-size", "lock", "check-reserved-lock",
-      "shm-map", "shm-lock", "delete", "access",   "full-pathname"};
+  static constexpr std::array kNames{"open",
+                                     "read",
+                                     "write",
+                                     "truncate",
+                                     "sync",
+                                     "file-size",
+                                     "lock",
+                                     "check-reserved-lock",
+                                     "shm-map",
+                                     "shm-lock",
+                                     "delete",
+                                     "access",
+                                     "full-pathname",
+                                     "fsync",
+                                     "sync-file-range",
+                                     "rename"};
   static_assert(kNames.size() == static_cast<std::size_t>(Method::kCount));
   return kNames[static_cast<std::size_t>(method)];
 }
 
 void SetCallHook(CallHook* hook) { the_hook = hook; }
+
+int AskHook(const VfsCall& call) {
+  int unused = 0;
+  CallHook* hook = the_hook.load();
+  return hook == nullptr ? SQLITE_OK : hook->Before(call, &unused);
+}
+
+void NoteRefusedLock() { lock_refused = true; }
 
 int RegisterInjectVfs(const char* name, sqlite3_vfs* base, bool make_default) {
   auto* vfs = new sqlite3_vfs(*base);
@@ -153,7 +178,9 @@ int RegisterInjectVfs(const char* name, sqlite3_vfs* base, bool make_default) {
   vfs->xAccess = &Access;
   vfs->xFullPathname = &FullPathname;
   vfs->xRandomness = [](sqlite3_vfs* v, int n, char* out) { return Base(v)->xRandomness(Base(v), n, out); };
-  vfs->xSleep = [](sqlite3_vfs* v, int us) { return Base(v)->xSleep(Base(v), us); };
+  vfs->xSleep = [](sqlite3_vfs* v, int us) {
+    return std::exchange(lock_refused, false) ? us : Base(v)->xSleep(Base(v), us);
+  };
   vfs->xCurrentTime = [](sqlite3_vfs* v, double* now) { return Base(v)->xCurrentTime(Base(v), now); };
   vfs->xGetLastError = nullptr;
   vfs->xCurrentTimeInt64 = [](sqlite3_vfs* v, sqlite3_int64* now) { return Base(v)->xCurrentTimeInt64(Base(v), now); };

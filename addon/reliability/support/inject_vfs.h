@@ -22,6 +22,10 @@ enum class Method : std::uint8_t {
   kDelete,
   kAccess,
   kFullPathname,
+  // Not SQLite's: see system_calls.h. What the hook answers of them is an errno.
+  kFsync,
+  kSyncFileRange,
+  kRename,
   kCount
 };
 const char* NameOf(Method method);
@@ -31,6 +35,7 @@ enum class FileKind : std::uint8_t { kDatabase, kLog, kOther };
 struct VfsCall {
   Method method;
   FileKind file;
+  const char* vfs;  // the name it was registered by
   sqlite3_int64 offset = 0;
   int bytes = 0;
 };
@@ -46,6 +51,13 @@ class CallHook {
 
 // One hook for all files of all these VFSes; null: none. Set it while nothing is open.
 void SetCallHook(CallHook* hook);
+
+// What the hook answers before the call.
+int AskHook(const VfsCall& call);
+
+// The hook refuses this thread a lock that nobody holds: its next sleep in such a VFS would wait for nothing, and takes
+// no time.
+void NoteRefusedLock();
 
 int RegisterInjectVfs(const char* name, sqlite3_vfs* base, bool make_default);
 

@@ -214,13 +214,6 @@ int VfsFullPathname(sqlite3_vfs*, const char* name, int size, char* out) {
   return SQLITE_OK;
 }
 
-thread_local bool lock_refused = false;
-
-int VfsSleep(sqlite3_vfs*, int microseconds) {
-  if (std::exchange(lock_refused, false)) return microseconds;
-  return PlatformVfs()->xSleep(PlatformVfs(), microseconds);
-}
-
 sqlite3_vfs* NewSimVfs() {
   auto* vfs = new sqlite3_vfs(*PlatformVfs());  // the clock and randomness are the platform's
   vfs->iVersion = 2;
@@ -231,7 +224,7 @@ sqlite3_vfs* NewSimVfs() {
   vfs->xDelete = &VfsDelete;
   vfs->xAccess = &VfsAccess;
   vfs->xFullPathname = &VfsFullPathname;
-  vfs->xSleep = &VfsSleep;
+  vfs->xSleep = [](sqlite3_vfs*, int us) { return PlatformVfs()->xSleep(PlatformVfs(), us); };
   vfs->xGetLastError = nullptr;
   return vfs;
 }
@@ -241,8 +234,8 @@ sqlite3_vfs* NewSimVfs() {
 void RegisterSimDisk() {
   static const bool done = [] {
     sqlite3_initialize();
-    RegisterInjectVfs("sim-inject", NewSimVfs(), false);
-    sqlite3_vfs* base = sqlite3_vfs_find("sim-inject");
+    RegisterInjectVfs(kSimInject, NewSimVfs(), false);
+    sqlite3_vfs* base = sqlite3_vfs_find(kSimInject);
     return RegisterShim(kSimFile, base, WaitPolicy::kMayWait) == SQLITE_OK &&
            RegisterShim(kSimInline, base, WaitPolicy::kNeverWait) == SQLITE_OK;
   }();
@@ -303,8 +296,6 @@ void SimDisk::SetCapacity(std::uint64_t bytes) {
   const DiskLock lock;
   TheDisk().capacity = bytes;
 }
-
-void SimDisk::NoteRefusedLock() { lock_refused = true; }
 
 void SimDisk::NoteFailedSync(bool log) {
   const DiskLock lock;

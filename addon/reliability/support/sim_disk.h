@@ -17,6 +17,9 @@ namespace hypha::reliability {
 inline constexpr char kSimFile[] = "sim-file";      // for connections that may wait
 inline constexpr char kSimInline[] = "sim-inline";  // for those that never do
 
+// Under both, for the hook of inject_vfs.h.
+inline constexpr char kSimInject[] = "sim-inject";
+
 // Registers both, over the fault hook of inject_vfs.h.
 void RegisterSimDisk();
 // To open a store on it.
@@ -54,8 +57,6 @@ class SimDisk {
   static void SetCapacity(std::uint64_t bytes);
   // The next failing sync of the hook also loses what waited to be written, as Linux does.
   static void NoteFailedSync(bool log);
-  // The hook refuses this thread a lock that nobody holds: its next sleep would wait for nothing, and takes no time.
-  static void NoteRefusedLock();
 };
 
 // The state of a disk along its trace.

@@ -8,6 +8,7 @@
 
 #include "support/answer.h"
 #include "support/check.h"
+#include "support/copies.h"
 #include "support/exempt.h"
 
 namespace hypha::reliability {
@@ -28,24 +29,7 @@ Status With(const char* when, const Status& status) {
 
 }  // namespace
 
-Result<Content> ContentOnDisk(bool check_structure) {
-  const Hooks hooks = OnSimDisk();
-  OpenOptions options = StoreOptions();
-  options.busy_timeout_ms = 2000;
-  auto opened = OpenStore(options, hooks);
-  if (!opened.ok()) return With("open again", opened.status());
-  Result<Content> content = Content();
-  {
-    auto db = Connection::Open(LookAt(kSimDatabase, hooks, Role::kReader));
-    Status status = db.status();
-    if (status.ok() && check_structure) status = CheckStructure(*db.value());
-    content = status.ok() ? ReadContent(*db.value()) : Result<Content>(status);
-  }
-  opened.value().reader.reset();
-  Status closed = CloseStore(opened.value().engine);
-  if (content.ok() && !closed.ok()) return With("close again", closed);
-  return content;
-}
+Result<Content> ContentOnDisk(bool check_structure) { return ContentOf(kSimDatabase, OnSimDisk(), check_structure); }
 
 Stage::Stage(const DiskImage& image, Content content) : start_(std::move(content)) { SimDisk::Mount(image); }
 
@@ -156,6 +140,49 @@ bool SurvivesPowerLoss(const std::vector<Step>& steps, std::size_t index) {
   const SteadyTime due = step.told_at + std::chrono::milliseconds(WalOptions().sync_interval_ms);
   return std::any_of(steps.begin() + static_cast<std::ptrdiff_t>(index) + 1, steps.end(),
                      [&](const Step& later) { return later.told == Told::kAcked && later.asked_at >= due; });
+}
+
+Status Stage::Copy(Copies kind) {
+  if (copies_ == Copies::kNone) {
+    copies_ = kind;
+    folder_.emplace();
+    folder_->LayTarget();
+    if (kind == Copies::kRestores) folder_->LaySource();
+  }
+  const std::string source = folder_->source();
+  const BackupSpec spec{folder_->target(), true, {}};
+  const auto report = [&] {
+    const NotExempt engine;
+    return kind == Copies::kRestores ? RestoreStore(source, spec.path, spec.control) : opened_.engine->Backup(spec);
+  }();
+  return report.status();
+}
+
+void Stage::Backup() {
+  if (opened_.engine == nullptr) return;
+  const Status status = Copy(Copies::kBackups);
+  copy_acked_ = copy_acked_ || status.ok();
+  Note(status);
+}
+
+void Stage::Restore() {
+  const Status status = Copy(Copies::kRestores);
+  copy_acked_ = copy_acked_ || status.ok();
+  Note(status);
+}
+
+Status Stage::JudgeCopies() {
+  if (copies_ == Copies::kNone) return Status::Ok();
+  const auto is_copy = [this](const Content& found) {
+    if (copies_ == Copies::kBackups) return Judge(start_, steps_, found, false);
+    const std::string difference = Difference(CopyFolder::source_content(), found);
+    return difference.empty() ? Status::Ok() : Status(Code::kCorrupt, difference);
+  };
+  Status status = folder_->Judge(copy_acked_, is_copy);
+  if (!status.ok() || (copies_ == Copies::kBackups && opened_.engine == nullptr)) return status;
+  status = Copy(copies_);  // nothing fails any more
+  if (!status.ok()) return With("the next copy", status);
+  return With("the next copy", folder_->Judge(true, is_copy));
 }
 
 Status Stage::Judge(const Content& start, const std::vector<Step>& steps, const Content& found, bool full_only) {

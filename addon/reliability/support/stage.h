@@ -4,12 +4,14 @@
 
 #include <atomic>
 #include <chrono>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "hypha/engine.h"
 #include "hypha/hooks.h"
+#include "support/copies.h"
 #include "support/driver.h"
 #include "support/sim_disk.h"
 #include "support/units.h"
@@ -60,8 +62,14 @@ class Stage {
   void Checkpoint();
   // Puts the engine's clock forward: what waits for a moment is due before the next step.
   void Advance(std::chrono::milliseconds by) { ahead_ms_ += by.count(); }
+  // Over a store with a hot log on the real file system; a workload has copies of one kind, and no step after the
+  // first.
+  void Backup();
+  void Restore();
   Engine* engine() { return opened_.engine.get(); }
 
+  // OK, or what is wrong with the target of the copies. Makes another one.
+  Status JudgeCopies();
   // OK, or what is wrong with what the open store answers now.
   Status JudgeOpen();
   // The same after closing, on what the process would see when it opens the file again.
@@ -84,6 +92,8 @@ class Stage {
 
  private:
   SteadyTime Now() const { return std::chrono::steady_clock::now() + std::chrono::milliseconds(ahead_ms_.load()); }
+  enum class Copies : std::uint8_t { kNone, kBackups, kRestores };
+  Status Copy(Copies kind);
 
   OpenedStore opened_;
   Content start_;
@@ -93,6 +103,9 @@ class Stage {
   std::set<Code> codes_;
   DiskImage noted_disk_;
   std::vector<Step> noted_steps_;
+  Copies copies_ = Copies::kNone;
+  bool copy_acked_ = false;
+  std::optional<CopyFolder> folder_;
   std::int64_t cache_kib_ = 64;
   Durability durability_ = Durability::kFull;
   std::atomic<std::int64_t> ahead_ms_{0};

@@ -183,6 +183,18 @@ void LargeValues(Stage& stage) {
   stage.Do(Batch("large", 1, 2, 10));
 }
 
+void BackUp(Stage& stage) {
+  stage.Open();
+  stage.Do(Batch("large", 0, 3, 60'000));
+  stage.Backup();
+  stage.Backup();
+}
+
+void Restore(Stage& stage) {
+  stage.Restore();
+  stage.Restore();
+}
+
 constexpr std::array kWorkloads{
     Workload{"open-new", &OpenAndClose, Workload::Start::kEmpty},
     Workload{"open-hot-log", &OpenAndClose, Workload::Start::kHotLog},
@@ -197,6 +209,8 @@ constexpr std::array kWorkloads{
     Workload{"write-and-close", &WriteAndClose, Workload::Start::kClosed},
     Workload{"two-processes", &TwoProcesses, Workload::Start::kClosed},
     Workload{"large-values", &LargeValues, Workload::Start::kClosed},
+    Workload{"backup", &BackUp, Workload::Start::kHotLog},
+    Workload{"restore", &Restore, Workload::Start::kClosed, true},
 };
 
 StartingPoint MakeStart(Workload::Start start) {
@@ -220,10 +234,15 @@ StartingPoint MakeStart(Workload::Start start) {
 std::span<const Workload> Workloads() { return kWorkloads; }
 
 const StartingPoint& StartOf(const Workload& workload) {
+  CopyFolder::Prepare();
+  return StartOf(workload.start);
+}
+
+const StartingPoint& StartOf(Workload::Start start) {
   static std::array<StartingPoint, 4> points;
   static std::array<bool, 4> made{};
-  const auto kind = static_cast<std::size_t>(workload.start);
-  if (!std::exchange(made[kind], true)) points[kind] = MakeStart(workload.start);
+  const auto kind = static_cast<std::size_t>(start);
+  if (!std::exchange(made[kind], true)) points[kind] = MakeStart(start);
   return points[kind];
 }
 

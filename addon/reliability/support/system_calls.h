@@ -1,0 +1,11 @@
+// The calls by which a copy goes past SQLite to the file system, for the hook of inject_vfs.h to fail: fsync() of a
+// file or a folder, sync_file_range() and renameat2(). A program that links this has them in place of the C library's.
+#pragma once
+
+namespace hypha::reliability {
+
+// Also puts the hook over every file that SQLite opens on the platform's file system. Call it before anything is
+// opened.
+void HookPlatformFiles();
+
+}  // namespace hypha::reliability
