@@ -33,12 +33,21 @@ export const aborted = (signal) => new StorageError('HYPHA_ABORTED', 'the operat
  */
 const watched = new WeakMap();
 
+/** Fails when the signal has fired. @param {AbortSignal | undefined} signal */
+export function checkSignal(signal) {
+  if (signal?.aborted) throw aborted(signal);
+}
+
 /**
- * @param {AbortSignal} signal that has not fired
- * @param {() => void} callback
+ * @param {AbortSignal} signal
+ * @param {() => void} callback is called soon if it has fired already
  * @returns {() => void} takes it back
  */
 export function onAbort(signal, callback) {
+  if (signal.aborted) {
+    queueMicrotask(callback);
+    return () => {};
+  }
   let callbacks = watched.get(signal);
   if (callbacks === undefined) {
     const all = new Set([callback]);
@@ -68,7 +77,7 @@ export class Control {
   constructor(given) {
     const signal = own(given, 'signal');
     const timeout = own(given, 'timeout');
-    if (signal?.aborted) throw aborted(signal);
+    checkSignal(signal);
     /** @type {AbortSignal | undefined} */ this.signal = signal;
     this.onProgress = own(given, 'onProgress');
     this.#endsAt = timeout === undefined ? undefined : performance.now() + timeout;
@@ -79,7 +88,7 @@ export class Control {
     return this.signal?.aborted ? aborted(this.signal) : timedOut();
   }
 
-  /** Calls back once, when the signal, which has not fired, does so or the time is up. @param {() => void} callback @returns {() => void} takes it back */
+  /** Calls back when the signal fires and when the time is up. @param {() => void} callback @returns {() => void} takes it back */
   onEnd(callback) {
     const unwatch = this.signal && onAbort(this.signal, callback);
     const late = () => {
@@ -95,7 +104,7 @@ export class Control {
 
   /** Fails when the call is to end already. @returns {number} milliseconds left, 0 for no limit */
   get timeLeft() {
-    if (this.signal?.aborted) throw aborted(this.signal);
+    checkSignal(this.signal);
     if (this.#endsAt === undefined) return 0;
     const left = this.#endsAt - performance.now();
     if (left <= 0) throw timedOut();
@@ -128,8 +137,7 @@ export class Control {
         reject(this.#why);
       };
       promise.then(resolve, reject).then(() => forget());
-      if (this.signal?.aborted) stop();
-      else forget = this.onEnd(stop);
+      forget = this.onEnd(stop);
     });
   }
 }

@@ -1,5 +1,6 @@
 // Copying from any backend of the kernel's contract.
 
+import { within } from './control.js';
 import { StorageError, invalidArgument } from './errors.js';
 
 /** @typedef {import('./store.js').Store} Store */
@@ -46,9 +47,9 @@ async function entriesOf(backend, namespace, keys) {
   );
 }
 
-/** @param {Store} store @param {string} namespace @param {{ key: string, value: unknown, metadata: unknown }[]} entries */
-async function verify(store, namespace, entries) {
-  const stored = await store.getMany(entries.map(({ key }) => key), { namespace });
+/** @param {Store} store @param {string} namespace @param {{ key: string, value: unknown, metadata: unknown }[]} entries @param {Control | undefined} control */
+async function verify(store, namespace, entries, control) {
+  const stored = await store.getMany(entries.map(({ key }) => key), { namespace, ...control?.rest });
   for (const { key, value } of entries) {
     if (!stored.has(key) || JSON.stringify(stored.get(key)) !== JSON.stringify(JSON.parse(JSON.stringify(value)))) {
       throw new StorageError('HYPHA_CONFLICT', `the copy of "${key}" in "${namespace}" differs from the source`);
@@ -65,18 +66,18 @@ async function verify(store, namespace, entries) {
  */
 export async function copyFrom(store, backend, options, control) {
   if (typeof backend?.listNamespaces !== 'function') throw invalidArgument('backend', "an object with the contract's methods");
-  const namespaces = options.namespaces ?? (await namespacesOf(backend));
+  const namespaces = options.namespaces ?? (await within(control, namespacesOf(backend)));
   let entries = 0;
   for (const namespace of namespaces) {
-    const keys = await keysOf(backend, namespace);
+    const keys = await within(control, keysOf(backend, namespace));
     const exists = (await store.getNamespace(namespace, control?.rest))?.explicit;
     if (!exists) await store.createNamespace(namespace, control?.rest);
     for (let at = 0; at < keys.length; at += BATCH) {
-      const batch = await entriesOf(backend, namespace, keys.slice(at, at + BATCH));
+      const batch = await within(control, entriesOf(backend, namespace, keys.slice(at, at + BATCH)));
       await store.setMany(batch, { namespace, atomic: true, ...control?.rest });
-      await verify(store, namespace, batch);
+      await verify(store, namespace, batch, control);
     }
-    const after = await keysOf(backend, namespace);
+    const after = await within(control, keysOf(backend, namespace));
     if (after.length !== keys.length) {
       throw new StorageError('HYPHA_CONFLICT', `"${namespace}" changed while it was copied: ${keys.length} keys, then ${after.length}`);
     }

@@ -215,7 +215,7 @@ export class DataMethods extends ReadMethods {
    * @param {string} key
    * @param {(value: T | undefined) => T | Promise<T>} change undefined: the key is absent
    * @param {{ namespace?: string, durability?: Durability, retries?: number } & CallControl} [options] retries: default
-   *   100, then HYPHA_CONFLICT. A `change` that takes longer than limits.transactionTimeout is HYPHA_TIMEOUT
+   *   100, then HYPHA_CONFLICT. A `change` that takes longer than `timeout`, or than limits.transactionTimeout, is HYPHA_TIMEOUT
    * @returns {Promise<{ value: T, version: number, durability?: Durability }>}
    */
   async update(key, change, options) {
@@ -244,7 +244,8 @@ export class DataMethods extends ReadMethods {
       const entry = raw === undefined ? undefined : toEntry(key, raw);
       let value = change(entry?.value);
       if (typeof value?.then === 'function') {
-        const limit = new Control(control?.rest ?? { timeout: session.limits.transactionTimeout });
+        const { signal, timeout = session.limits.transactionTimeout } = control?.rest ?? {};
+        const limit = new Control({ signal, timeout });
         value = await limit.race(session.untilClose(Promise.resolve(value)));
       }
       const op = setOp(this.#scope, key, value, { __proto__: null, namespace, ifVersion: entry?.version ?? null });

@@ -61,15 +61,15 @@ export async function migrate(path, options) {
  * the transaction that does it.
  * @param {string} path of the database
  * @param {string} bundle needed only the first time
- * @param {Omit<OpenOptions, 'path'> & Pick<import('./bundles.js').ImportOptions, 'onConflict' | 'signal'>} [options]
+ * @param {Omit<OpenOptions, 'path'> & Pick<import('./bundles.js').ImportOptions, 'onConflict' | 'signal' | 'timeout'>} [options]
  * @returns {Promise<Store>}
  */
 export async function openOrLoad(path, bundle, options) {
   checkPath(bundle, 'bundle');
-  const { onConflict, signal, ...rest } = { __proto__: null, ...options };
+  const { onConflict, signal, timeout, ...rest } = { __proto__: null, ...options };
   const store = await open({ ...rest, path });
   try {
-    await store[loadOnce](bundle, { onConflict, signal });
+    await store[loadOnce](bundle, { onConflict, signal, timeout });
   } catch (error) {
     // On a full disk that fails as well, but why nothing was loaded is what counts.
     await store.close().catch((closing) => process.emitWarning(String(closing)));

@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
 import { clearTimeout, setTimeout } from 'node:timers';
 
 import { runInside } from './bodies.js';
-import { aborted, onAbort } from './control.js';
+import { aborted, checkSignal, onAbort } from './control.js';
 import { StorageError } from './errors.js';
 import { Transaction } from './transaction.js';
 
@@ -54,10 +54,13 @@ const pause = (milliseconds) => new Promise((resolve) => {
  */
 async function runOnce(store, body, options) {
   const tx = new Transaction(await store.begin(options));
+  const { signal } = options;
   let result;
   try {
+    checkSignal(signal); // it may have fired since the writer was there
     const running = options.readOnly ? Promise.resolve().then(() => body(tx)) : runInside(store, () => body(tx));
-    result = await bounded(store, running, options.timeout ?? store.limits.transactionTimeout, options.signal);
+    result = await bounded(store, running, options.timeout ?? store.limits.transactionTimeout, signal);
+    checkSignal(signal);
   } catch (error) {
     await tx.rollback().catch(() => {}); // the body's own error is the one to tell; the engine rolls back in any case
     throw error;
@@ -77,7 +80,7 @@ async function runOnce(store, body, options) {
  * @returns {Promise<T>}
  */
 function bounded(store, running, timeout, signal) {
-  return new Promise((resolve, reject) => {
+  return store.untilClosed(new Promise((resolve, reject) => {
     const unwatch = signal && onAbort(signal, () => end(() => reject(aborted(signal))));
     const late = () => end(() => reject(new StorageError('HYPHA_TRANSACTION_TIMEOUT', 'the body of the transaction did not end in time; it was rolled back')));
     const timer = setTimeout(late, timeout);
@@ -87,6 +90,6 @@ function bounded(store, running, timeout, signal) {
       unwatch?.();
       tell();
     };
-    store.untilClosed(running).then((value) => end(() => resolve(value)), (error) => end(() => reject(error)));
-  });
+    running.then((value) => end(() => resolve(value)), (error) => end(() => reject(error)));
+  }));
 }

@@ -101,7 +101,7 @@ export class Store extends Operations {
     if (typeof body !== 'function') throw invalidArgument('body', 'a function');
     const session = await this.#session.beginSnapshot(0, control);
     try {
-      return await within(control, this.#session.untilClosed((async () => body(new Snapshot(session)))()));
+      return await this.#session.untilClosed(within(control, (async () => body(new Snapshot(session)))()));
     } finally {
       await session.release();
     }
@@ -203,7 +203,7 @@ export class Store extends Operations {
   async verify(options) {
     const given = readOptionsWithDefaults(options, METHOD_OPTIONS.verify);
     const control = Control.of(given);
-    return this.#session.readWhole((native, stop) => verify(native, given.level, control, stop), control);
+    return within(control, this.#session.readWhole((native, stop) => verify(native, given.level, control, stop), control));
   }
 
   /**

@@ -3,6 +3,7 @@
 import { isInside, runInside } from './bodies.js';
 import { StorageError, invalidArgument } from './errors.js';
 import { NamespaceMethods } from './namespace-methods.js';
+import { readOptions } from './options.js';
 import { TransactionSession } from './transaction-session.js';
 
 /** @typedef {import('./snapshot-session.js').SnapshotSession} SnapshotSession */
@@ -34,9 +35,11 @@ export class Transaction extends NamespaceMethods {
    * once run one after the other.
    * @template T
    * @param {(tx: Transaction) => T} body gets the inner transaction, which ends with it
+   * @param {{}} [options] there are none: its time, signal and durability are those of this one
    * @returns {Promise<Awaited<T>>}
    */
-  async transaction(body) {
+  async transaction(body, options) {
+    readOptions(options, {});
     if (typeof body !== 'function') throw invalidArgument('body', 'a function');
     if (isInside(this)) throw new StorageError('HYPHA_NESTED', 'use the transaction that the body was given');
     const session = this.#session;

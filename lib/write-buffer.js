@@ -157,15 +157,15 @@ export class WriteBuffer {
    * @returns {Promise<T | undefined>}
    */
   async get(key, options) {
-    const op = await this.#newest(key, options);
-    if (op === undefined) return this.#store.get(key, options);
+    const { op, rest } = await this.#newest(key, options);
+    if (op === undefined) return this.#store.get(key, rest);
     return op.value === undefined ? undefined : parseStored(op.value);
   }
 
   /** @param {string} key @param {ReadOptions} [options] @returns {Promise<boolean>} as get() finds it */
   async has(key, options) {
-    const op = await this.#newest(key, options);
-    return op === undefined ? this.#store.has(key, options) : op.value !== undefined;
+    const { op, rest } = await this.#newest(key, options);
+    return op === undefined ? this.#store.has(key, rest) : op.value !== undefined;
   }
 
   /**
@@ -201,18 +201,25 @@ export class WriteBuffer {
     if (this.#closed) throw new StorageError('HYPHA_CLOSED', 'the buffer is closed');
   }
 
-  /** @param {string} key @param {ReadOptions | undefined} options @returns {Promise<Op | undefined>} */
+  /**
+   * @param {string} key
+   * @param {ReadOptions | undefined} options
+   * @returns {Promise<{ op?: Op, rest?: ReadOptions }>} rest: the options of a read of the store after this
+   */
   async #newest(key, options) {
     this.#checkOpen();
-    const place = `${this.#scope.nsOfRead(options)}\0${key}`;
-    const items = this.#pending.get(place);
-    if (items === undefined) return undefined;
-    const isUncertain = items.some(({ op }) => op.ifVersion !== undefined || (op.kind & ~15) !== 0);
-    if (!isUncertain) return items[items.length - 1].op;
-    this.#session.checkUsable();
+    const namespace = this.#scope.nsOfRead(options);
     const control = Control.of(options ?? {});
-    await within(control, this[flushNow]());
-    return this.#newest(key, control === undefined ? options : { ...options, ...control.rest });
+    for (;;) {
+      const rest = { namespace, ...control?.rest };
+      const items = this.#pending.get(`${namespace}\0${key}`);
+      if (items === undefined) return { rest };
+      const isUncertain = items.some(({ op }) => op.ifVersion !== undefined || (op.kind & ~15) !== 0);
+      if (!isUncertain) return { op: items[items.length - 1].op };
+      this.#session.checkUsable();
+      await within(control, this[flushNow]());
+      this.#checkOpen();
+    }
   }
 
   /** @param {Op} op @returns {Promise<import('./write-queue.js').Written>} */

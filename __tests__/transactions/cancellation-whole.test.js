@@ -129,6 +129,30 @@ describe('a call on the whole store', () => {
     }
   });
 
+  test.each(['listNamespaces', 'list', 'getMany', 'getMetadata'])('copyFrom() does not wait for a source whose %s never answers', async (name) => {
+    const keys = name === 'getMetadata' || name === 'getMany' ? ['a'] : [];
+    const backend = { ...emptyBackend, list: async () => ({ ...nothing, keys }), [name]: () => new Promise(() => {}) };
+    expect(await codeOf(store.copyFrom(backend, { timeout: 30 }))).toBe('HYPHA_TIMEOUT');
+    const controller = new AbortController();
+    const copying = codeOf(store.copyFrom(backend, { signal: controller.signal }));
+    await setImmediate();
+    controller.abort();
+    expect(await copying).toBe('HYPHA_ABORTED');
+  });
+
+  test('a read of a buffer ends before it begins, wherever the answer is', async () => {
+    const buffer = store.buffer();
+    const item = buffer.set('buffered', 1);
+    for (const key of ['buffered', 'elsewhere']) {
+      expect(await codeOf(buffer.get(key, { signal: AbortSignal.abort() }))).toBe('HYPHA_ABORTED');
+      expect(await codeOf(buffer.has(key, { signal: AbortSignal.abort() }))).toBe('HYPHA_ABORTED');
+    }
+    expect(await buffer.get('buffered', { timeout: 60_000 })).toBe(1);
+    await buffer.close();
+    await item;
+    expect(await store.delete('buffered')).toBe(true);
+  });
+
   test('buffer.flush() and the wait for a conditional write end early, and what was sent goes on', async () => {
     const tx = await store.beginTransaction();
     const buffer = store.buffer();

@@ -254,6 +254,50 @@ inBothModes('a transaction', (newStore) => {
     expect(await store.list()).toEqual(['b']);
   });
 
+  it.each([
+    ['in the same tick', (store, controller, options) => {
+      const running = store.transaction((tx) => tx.set('k', 1), options);
+      controller.abort();
+      return running;
+    }],
+    ['before the first await of its body', (store, controller, options) => store.transaction(async (tx) => {
+      controller.abort();
+      await tx.set('k', 1);
+    }, options)],
+    ['as its body ends', (store, controller, options) => store.transaction(async (tx) => {
+      await tx.set('k', 1);
+      controller.abort();
+    }, options)],
+    ['before the first await of a body that never ends', (store, controller, options) => store.transaction(async () => {
+      controller.abort();
+      await new Promise(() => {});
+    }, options)],
+    ['in a body that only reads and never ends', (store, controller, options) => store.transaction(async () => {
+      controller.abort();
+      await new Promise(() => {});
+    }, { ...options, readOnly: true })],
+  ])('is rolled back when its signal fires %s', async (_when, run) => {
+    const store = await newStore({ limits: { transactionTimeout: 600_000, snapshotAge: 600_000 } });
+    const controller = new AbortController();
+    expect(await codeOf(run(store, controller, { signal: controller.signal }))).toBe('HYPHA_ABORTED');
+    expect(await store.count()).toBe(0);
+    await store.set('after', 1);
+  });
+
+  it('inside another takes no options', async () => {
+    const store = await newStore();
+    await store.transaction(async (tx) => {
+      expect(await codeOf(tx.transaction(() => 1, { signal: AbortSignal.abort() }))).toBe('HYPHA_UNKNOWN_OPTION');
+    });
+  });
+
+  it('update() with a signal alone still bounds its function', async () => {
+    const store = await newStore({ limits: { transactionTimeout: 50 } });
+    const { signal } = new AbortController();
+    expect(await codeOf(store.update('k', () => new Promise(() => {}), { signal }))).toBe('HYPHA_TIMEOUT');
+    expect(await store.update('k', () => 2)).toMatchObject({ value: 2 });
+  });
+
   it('refuses signals and timeouts of the wrong kind, on every call', async () => {
     const store = await seeded(newStore);
     for (const [name, call] of Object.entries({ ...WRITES, ...READS })) {
