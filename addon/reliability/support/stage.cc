@@ -242,7 +242,7 @@ Status Stage::JudgeOpen() {
     return {Code::kInternal, "the store is not usable after the fault: " + std::string(Describe(outcome.code).name)};
   }
   if (outcome.told == Told::kAcked) {
-    const Status own = ReadOwnWrites();
+    Status own = ReadOwnWrites();
     if (!own.ok()) return own;
   }
   auto db = Connection::Open(LookAt(kSimDatabase, OnSimDisk(), Role::kReader));
