@@ -251,9 +251,9 @@ describe('close() and the updates issued before it', () => {
   it('gives up those that are not done when limits.transactionTimeout has passed since it began', async () => {
     const [store, other] = [await open({ path, limits: { transactionTimeout: 5 } }), await open({ path, limits: { transactionTimeout: 5 } })];
     let calls = 0;
-    // Whoever else writes the key each time makes it begin again.
+    // Whoever else writes the key each time makes it begin again. A write with a timeout is with the engine when set() returns.
     const update = outcome(store.update('n', (n) => {
-      other.set('n', ++calls);
+      other.set('n', ++calls, { timeout: 60_000 });
       return plusOne(n);
     }, { retries: 1000 }));
     await within('close', store.close());
