@@ -95,7 +95,7 @@ export class Control {
       this.#endsAt = -Infinity; // a timer may come a little early
       callback();
     };
-    const timer = this.#endsAt === undefined ? undefined : setTimeout(late, this.#endsAt - performance.now());
+    const timer = this.#endsAt === undefined ? undefined : setTimeout(late, Math.max(0, this.#endsAt - performance.now()));
     return () => {
       clearTimeout(timer);
       unwatch?.();
