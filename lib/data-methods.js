@@ -244,8 +244,8 @@ export class DataMethods extends ReadMethods {
       const entry = raw === undefined ? undefined : toEntry(key, raw);
       let value = change(entry?.value);
       if (typeof value?.then === 'function') {
-        const { signal, timeout = session.limits.transactionTimeout } = control?.rest ?? {};
-        const limit = new Control({ signal, timeout });
+        const rest = control?.rest;
+        const limit = new Control({ signal: rest?.signal, timeout: rest?.timeout ?? session.limits.transactionTimeout });
         value = await limit.race(session.untilClose(Promise.resolve(value)));
       }
       const op = setOp(this.#scope, key, value, { __proto__: null, namespace, ifVersion: entry?.version ?? null });

@@ -110,6 +110,13 @@ describe('a polluted Object.prototype', () => {
     await store.close();
   });
 
+  test('does not bound the function of an update', async () => {
+    const store = await open({ mode: 'memory' });
+    const slow = () => new Promise((resolve) => setTimeout(resolve, 50, 'slow'));
+    expect(await polluted('timeout', () => store.update('k', slow))).toMatchObject({ value: 'slow' });
+    await store.close();
+  });
+
   test('by "code" does not turn results into errors', async () => {
     const backend = new MyceliaStorageBackend({ dbPath: ':memory:' });
     await backend.open();
