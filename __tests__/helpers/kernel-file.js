@@ -13,11 +13,13 @@ const WRITER = `
   const { path, sql, entries, namespaces, version } = JSON.parse(require('node:fs').readFileSync(0, 'utf8'));
   const db = new DatabaseSync(path);
   db.exec(sql);
+  db.exec('BEGIN');
   const entry = db.prepare('INSERT INTO storage_entries(namespace, key, value, metadata, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)');
   for (const row of entries) entry.run(row.namespace, row.key, row.value, row.metadata ?? null, row.at ?? 1, row.at ?? 1);
   const namespace = db.prepare('INSERT INTO storage_namespaces(name, metadata, created_at) VALUES (?, ?, 1)');
   for (const row of namespaces) namespace.run(row.name, row.metadata ?? null);
   db.prepare('INSERT INTO schema_version(version, applied_at) VALUES (?, 1)').run(version);
+  db.exec('COMMIT');
   db.close();`;
 
 /**

@@ -22,7 +22,8 @@ function hasNewEnoughCmake() {
 // A package from the registry comes without the engine's tests.
 const hasEngineTests = existsSync(join(root, 'addon', 'tests'));
 
-// `need` is the smallest piece of work that cannot do without the package; ccache only saves time, so it is optional.
+// `need` is the smallest piece of work that cannot do without the package. ccache only saves time, and without strace one
+// test is skipped, so they are optional.
 const PACKAGES = [
   { name: 'cmake', need: 'build', present: hasNewEnoughCmake },
   { name: 'ninja-build', need: 'build', present: () => which('ninja') !== null },
@@ -32,6 +33,7 @@ const PACKAGES = [
   { name: 'ccache', need: 'build', optional: true, present: () => which('ccache') !== null },
   { name: 'clang-format', need: 'test', present: () => which('clang-format') !== null },
   { name: 'clang-tidy', need: 'test', present: () => which('clang-tidy') !== null },
+  { name: 'strace', need: 'test', optional: true, present: () => process.platform !== 'linux' || which('strace') !== null },
   { name: 'clang', need: 'tsan', present: () => which('clang++') !== null },
 ];
 
@@ -78,7 +80,7 @@ export async function ensureSystemPackages(work) {
     await run(command, [...args, 'update'], options);
     await run(command, [...args, 'install', '-y', '--no-install-recommends', ...names], { ...options, append: true });
   } catch (error) {
-    // Only time is lost without the optional ones.
+    // Nothing fails without the optional ones.
     if (required.length > 0) throw error;
     console.log(`Set-up: going on without ${names.join(', ')}`);
     return;
