@@ -192,9 +192,12 @@ export function readFilter(filter, limits) {
   return new FilterReader(limits).node(isStorageQuery(filter) ? filter.getFilters() : filter, 'filter', 1);
 }
 
+/** A StorageQuery has its methods from its class; what every object has makes none. @type {any} */
+const ANY_OBJECT = Object.prototype;
+
 /** @param {any} filter @returns {filter is StorageQuery} */
 export const isStorageQuery = (filter) =>
-  typeof filter === 'object' && filter !== null && typeof filter.getFilters === 'function';
+  typeof filter === 'object' && filter !== null && typeof filter.getFilters === 'function' && filter.getFilters !== ANY_OBJECT.getFilters;
 
 /**
  * In a sort key only 'key' is special: any other field is a property of the value, else of the metadata.
@@ -223,6 +226,6 @@ export function readSort(sort) {
       if (![...PLACES, 'order'].includes(name)) throw unknownOption(name, where, [...PLACES, 'order']);
     }
     const [from, path] = readSortPlace(key, where);
-    return [from, path, key.order === 'desc' ? 1 : 0];
+    return [from, path, Object.hasOwn(key, 'order') && key.order === 'desc' ? 1 : 0];
   });
 }

@@ -2,9 +2,10 @@
 // call that takes options. Each answers with something that can be compared.
 
 import { existsSync } from 'node:fs';
+import { MyceliaStorageBackend, useHyphaStorage } from '../../lib/mycelia/index.js';
 import { exportBundle, importBundle, migrate, open, openOrLoad, restore, ShutdownSafety, verifyBundle } from '../../lib/index.js';
 
-/** @typedef {{ store: import('../../lib/index.js').Store, next: (suffix?: string) => string, copy: string, bundle: string }} Ground */
+/** @typedef {{ store: import('../../lib/index.js').Store, backend: MyceliaStorageBackend, next: (suffix?: string) => string, copy: string, bundle: string }} Ground */
 /** @typedef {(ground: Ground, options: object) => Promise<unknown>} Call */
 
 const NS = 'calls';
@@ -98,15 +99,14 @@ export const METHOD_CALLS = {
   stats: async ({ store }, o) => Object.keys(await store.stats(o)).join(),
   ping: async ({ store }, o) => Object.keys(await store.ping(o)).join(),
   optimize: async ({ store }, o) => Object.keys(await store.optimize(o)).join(),
-  copyFrom: async ({ store }, o) => JSON.stringify(await store.copyFrom(await listed(), o)),
+  copyFrom: async ({ store }, o) => {
+    const backend = new MyceliaStorageBackend({ dbPath: ':memory:' });
+    await backend.set('c', 1);
+    const copied = JSON.stringify(await store.copyFrom(backend, o));
+    await backend.close();
+    return copied;
+  },
 };
-
-async function listed() {
-  const { MyceliaStorageBackend } = await import('../../lib/mycelia/index.js');
-  const backend = new MyceliaStorageBackend({ dbPath: ':memory:' });
-  await backend.set('c', 1);
-  return backend;
-}
 
 /** By the names of the other tables. @type {Record<string, Call>} */
 export const OTHER_CALLS = {
@@ -148,10 +148,85 @@ export const OTHER_CALLS = {
   },
 };
 
+/** What a call of the contract says: it must have succeeded. */
+function told({ success, error, errors, results, data, ...rest }) {
+  if (!success) throw error ?? [...errors.values()][0];
+  return JSON.stringify([data instanceof Map ? [...data] : data, results instanceof Map ? [...results.keys()] : results, Object.keys(rest)]);
+}
+
+/** What is at a key of a backend afterwards. @param {MyceliaStorageBackend} backend @param {string} key */
+const kept = async (backend, key) => at({ store: await backend.store() }, key);
+
+/** The methods of the contract, whose options are in no table: they are read one by one. @type {Record<string, Call>} */
+export const BACKEND_CALLS = {
+  get: async ({ backend }, o) => told(await backend.get('k', o)),
+  set: async ({ backend }, o) => [told(await backend.set('k', 9, o)), await kept(backend, 'k')],
+  delete: async ({ backend }, o) => [told(await backend.delete('k', o)), await kept(backend, 'k')],
+  has: async ({ backend }, o) => (await backend.has('k', o)).exists,
+  getMany: async ({ backend }, o) => told(await backend.getMany(['j', 'k'], o)),
+  setMany: async ({ backend }, o) => [told(await backend.setMany([{ key: 'k', value: 9 }, { key: 'n', value: 1, options: { ...o } }], o)), await kept(backend, 'k'), await kept(backend, 'n')],
+  // One entry of two fails: whether the other is kept depends on `atomic`.
+  'setMany of a bad one': async ({ backend }, o) => [(await backend.setMany([{ key: 'n', value: 1 }, { key: '', value: 1 }], o)).success, await kept(backend, 'n')],
+  deleteMany: async ({ backend }, o) => [told(await backend.deleteMany(['k'], o)), await kept(backend, 'k')],
+  'deleteMany of a bad one': async ({ backend }, o) => [(await backend.deleteMany(['k', ''], o)).success, await kept(backend, 'k')],
+  list: async ({ backend }, o) => (await backend.list(o)).keys.join(),
+  query: async ({ backend }, o) => told(await backend.query({ field: 'a', operator: 'gte', value: 2 }, { ...o, sort: { field: 'a' } })),
+  'query without a sort': async ({ backend }, o) => told(await backend.query([], o)),
+  count: async ({ backend }, o) => (await backend.count(o)).count,
+  createNamespace: async ({ backend }, o) => {
+    const answer = [told(await backend.createNamespace(NS, o)), JSON.stringify((await (await backend.store()).getNamespace(NS)).metadata)];
+    await backend.deleteNamespace(NS);
+    return answer;
+  },
+  deleteNamespace: async ({ backend }, o) => {
+    await backend.set('x', 1, { namespace: NS });
+    const { success } = await backend.deleteNamespace(NS, o);
+    await backend.deleteNamespace(NS, { recursive: true });
+    return success;
+  },
+  listNamespaces: async ({ backend }, o) => (await backend.listNamespaces(o)).namespaces.join(),
+  getMetadata: async ({ backend }, o) => JSON.stringify((await backend.getMetadata('k', o)).metadata),
+  setMetadata: async ({ backend }, o) => [told(await backend.setMetadata('k', { n: 2 }, o)), await kept(backend, 'k')],
+  clear: async ({ backend }, o) => [told(await backend.clear(o)), (await backend.count()).count],
+  beginTransaction: async ({ backend }, o) => {
+    const { transactionId, error } = await backend.beginTransaction(o);
+    if (error !== undefined) throw error;
+    // Longer than the shortest timeout that there is.
+    await new Promise((resolve) => setTimeout(resolve, 3));
+    return told(await backend.commit(transactionId));
+  },
+  // Before the store is open every call takes the long way.
+  'the first calls': async (_, o) => {
+    const [backend, other] = [new MyceliaStorageBackend({ dbPath: ':memory:' }), new MyceliaStorageBackend({ dbPath: ':memory:' })];
+    const answers = await Promise.all([backend.set('k', 1, o).then(told), backend.get('k', o).then(told), backend.has('k', o).then(({ exists }) => exists), other.count(o).then(({ count }) => count)]);
+    await Promise.all([backend.close(), other.close()]);
+    return answers;
+  },
+  config: async (_, o) => {
+    const printed = [];
+    const { debug } = console;
+    console.debug = (text) => printed.push(text);
+    try {
+      const backend = new MyceliaStorageBackend({ dbPath: ':memory:', ...o });
+      const answer = told(await backend.set('k'.repeat(4096), 1));
+      const { durability } = await (await backend.store()).set('k', 1);
+      await backend.close();
+      return [answer, durability, printed.length];
+    } finally {
+      console.debug = debug;
+    }
+  },
+  hook: async (_, o) => JSON.stringify(useHyphaStorage({ config: { ...o } })._config),
+};
+
 /** @param {(suffix?: string) => string} next @param {string} folder @returns {Promise<Ground>} */
 export async function prepareGround(next, folder) {
   const store = await open({ mode: 'memory' });
-  const ground = /** @type {any} */ ({ store, next, folder, copy: next(), bundle: next('.bundle'), reset: () => reset({ store }) });
+  const backend = new MyceliaStorageBackend({ dbPath: ':memory:' });
+  const inside = await backend.store();
+  const resetBoth = () => Promise.all([store, inside].map((each) => reset({ store: each })));
+  const close = () => Promise.all([store.close(), backend.close()]);
+  const ground = /** @type {any} */ ({ store, backend, next, folder, copy: next(), bundle: next('.bundle'), reset: resetBoth, close });
   await ground.reset();
   await store.backup(ground.copy);
   await store.exportBundle(ground.bundle);

@@ -13,6 +13,7 @@ import { DEFAULT_NAMESPACE } from '../scope.js';
 import { checkKey, checkNamespace, toArray } from '../validate.js';
 import { flatten, summarize } from './batches.js';
 import { toOpenOptions, wantsDebug } from './config.js';
+import { own } from './own.js';
 
 /** @typedef {import('./config.js').MyceliaConfig} MyceliaConfig */
 /** @typedef {import('../options.js').Limits} Limits */
@@ -35,7 +36,7 @@ const notFound = (key, ns) => new StorageError('HYPHA_NOT_FOUND', `Key "${key}" 
 const invalidTransaction = () => new StorageError('HYPHA_TRANSACTION_INVALID', 'Invalid transaction ID');
 
 /** @param {any} options @returns {string} as the contract has it: anything falsy means 'default' */
-const namespaceOf = (options) => options?.namespace || DEFAULT_NAMESPACE;
+const namespaceOf = (options) => own(options, 'namespace') || DEFAULT_NAMESPACE;
 
 /**
  * Every method resolves to a plain object and never rejects: `{ success: true, ... }`, or `{ success: false, error }`
@@ -110,7 +111,7 @@ export class MyceliaStorageBackend {
    * @returns {Store | Transaction | Promise<Store>}
    */
   #target(options) {
-    const id = options?.transactionId;
+    const id = own(options, 'transactionId');
     if (id !== undefined && id !== null) {
       if (this.#closed) throw new StorageError('HYPHA_CLOSED', 'the storage is closed');
       const transaction = this.#transactions.get(id);
@@ -145,7 +146,7 @@ export class MyceliaStorageBackend {
   async get(key, options) {
     try {
       const store = this.#direct(options);
-      if (store === undefined || options?.includeMetadata === true) return await this.#getWith(key, options);
+      if (store === undefined || own(options, 'includeMetadata') === true) return await this.#getWith(key, options);
       const namespace = namespaceOf(options);
       let text = store[valueText](key, checked(namespace, store));
       if (typeof text === 'object') text = await text;
@@ -162,7 +163,7 @@ export class MyceliaStorageBackend {
       const namespace = namespaceOf(options);
       const entry = await target.getEntry(key, { namespace });
       if (entry === undefined) throw notFound(key, namespace);
-      return options?.includeMetadata === true ? { data: entry.value, metadata: entry.metadata } : { data: entry.value };
+      return own(options, 'includeMetadata') === true ? { data: entry.value, metadata: entry.metadata } : { data: entry.value };
     });
   }
 
@@ -172,8 +173,8 @@ export class MyceliaStorageBackend {
    * @returns {Store | undefined}
    */
   #direct(options) {
-    const busy = this.#closed || this.#debug || (options?.transactionId !== undefined && options.transactionId !== null);
-    return busy ? undefined : this.#store;
+    const id = own(options, 'transactionId');
+    return this.#closed || this.#debug || (id !== undefined && id !== null) ? undefined : this.#store;
   }
 
   /** @param {string} key @param {any} value @param {CallOptions} [options] @returns {Promise<{ success: boolean, error?: Error }>} */
@@ -182,7 +183,10 @@ export class MyceliaStorageBackend {
       const store = this.#direct(options);
       if (store === undefined) return await this.#setWith(key, value, options);
       const namespace = checked(namespaceOf(options), store);
-      await store[writeSet](key, value, { namespace, metadata: options?.metadata, overwrite: options?.overwrite !== false });
+      const metadata = own(options, 'metadata');
+      const overwrite = own(options, 'overwrite') !== false;
+      // All names that a set() reads: of one left out it would read what Object.prototype was given.
+      await store[writeSet](key, value, { namespace, metadata, overwrite, ifVersion: undefined, durability: undefined, signal: undefined, timeout: undefined });
       return { success: true };
     } catch (error) {
       return { success: false, error: /** @type {Error} */ (error) };
@@ -191,10 +195,10 @@ export class MyceliaStorageBackend {
 
   /** @param {string} key @param {any} value @param {CallOptions | undefined} options */
   #setWith(key, value, options) {
-    const take = attempt(() => [this.#now(value), this.#now(options?.metadata)]);
+    const take = attempt(() => [this.#now(value), this.#now(own(options, 'metadata'))]);
     return this.#call('set', options, async (target) => {
       const [captured, metadata] = take();
-      await target.set(key, captured, { namespace: namespaceOf(options), metadata, overwrite: options?.overwrite !== false });
+      await target.set(key, captured, { namespace: namespaceOf(options), metadata, overwrite: own(options, 'overwrite') !== false });
     });
   }
 
@@ -276,7 +280,7 @@ export class MyceliaStorageBackend {
     const now = (/** @type {any} */ value) => this.#now(value);
     const take = attempt(() => ({
       list: toArray(entries, 'entries', this.#batchEntries()).map((entry) => flatten(entry, now)),
-      common: { namespace: namespaceOf(options), metadata: now(options?.metadata), overwrite: options?.overwrite !== false, atomic: options?.atomic === true },
+      common: { namespace: namespaceOf(options), metadata: now(own(options, 'metadata')), overwrite: own(options, 'overwrite') !== false, atomic: own(options, 'atomic') === true },
     }));
     const work = async (/** @type {Store | Transaction} */ target) => {
       const { list, common } = take();
@@ -295,7 +299,7 @@ export class MyceliaStorageBackend {
   async deleteMany(keys, options) {
     const take = attempt(() => /** @type {string[]} */ (toArray(keys, 'keys', this.#batchEntries())));
     const work = async (/** @type {Store | Transaction} */ target) => ({
-      outcomes: (await target.deleteMany(take(), { namespace: namespaceOf(options), atomic: options?.atomic === true })).outcomes,
+      outcomes: (await target.deleteMany(take(), { namespace: namespaceOf(options), atomic: own(options, 'atomic') === true })).outcomes,
     });
     const result = await this.#call('deleteMany', options, work, { results: new Map() });
     return result.success ? summarize(result.outcomes) : result;
@@ -304,7 +308,7 @@ export class MyceliaStorageBackend {
   /** @param {CallOptions} [options] pattern, limit, offset @returns {Promise<{ success: boolean, keys?: string[], error?: Error }>} */
   list(options) {
     return this.#call('list', options, async (target) => {
-      const { pattern, limit, offset } = options ?? {};
+      const [pattern, limit, offset] = ['pattern', 'limit', 'offset'].map((name) => own(options, name));
       return { keys: await target.list({ namespace: namespaceOf(options), pattern, limit, offset }) };
     });
   }
@@ -316,7 +320,7 @@ export class MyceliaStorageBackend {
    */
   query(filter, options) {
     return this.#call('query', options, async (target) => {
-      const { limit, offset, sort } = options ?? {};
+      const [limit, offset, sort] = ['limit', 'offset', 'sort'].map((name) => own(options, name));
       if (filter === undefined || filter === null) throw new StorageError('HYPHA_INVALID_FILTER', 'filter must be a filter object or an array of them');
       // A StorageQuery's own paging and sort win, so that those of the options are not even looked at.
       const order = isStorageQuery(filter) ? {} : { limit, offset, sort: Array.isArray(sort) ? sort.map(sortKeyOf) : sortKeyOf(sort) };
@@ -326,12 +330,12 @@ export class MyceliaStorageBackend {
 
   /** @param {CallOptions} [options] filter @returns {Promise<{ success: boolean, count?: number, error?: Error }>} */
   count(options) {
-    return this.#call('count', options, async (target) => ({ count: await target.count({ namespace: namespaceOf(options), filter: options?.filter }) }));
+    return this.#call('count', options, async (target) => ({ count: await target.count({ namespace: namespaceOf(options), filter: own(options, 'filter') }) }));
   }
 
   /** @param {string} name @param {CallOptions} [options] metadata @returns {Promise<{ success: boolean, error?: Error }>} */
   createNamespace(name, options) {
-    const take = attempt(() => this.#now(options?.metadata));
+    const take = attempt(() => this.#now(own(options, 'metadata')));
     return this.#call('createNamespace', options, async (target) => {
       await target.createNamespace(name, { metadata: take() });
     });
@@ -340,7 +344,7 @@ export class MyceliaStorageBackend {
   /** @param {string} name @param {CallOptions} [options] recursive @returns {Promise<{ success: boolean, error?: Error }>} */
   deleteNamespace(name, options) {
     return this.#call('deleteNamespace', options, async (target) => {
-      await target.deleteNamespace(name, { recursive: options?.recursive === true });
+      await target.deleteNamespace(name, { recursive: own(options, 'recursive') === true });
     });
   }
 
@@ -363,14 +367,15 @@ export class MyceliaStorageBackend {
   setMetadata(key, metadata, options) {
     const captured = this.#now(metadata);
     return this.#call('setMetadata', options, async (target) => {
-      await target.setMetadata(key, captured, { namespace: namespaceOf(options), merge: options?.merge !== false });
+      await target.setMetadata(key, captured, { namespace: namespaceOf(options), merge: own(options, 'merge') !== false });
     });
   }
 
   /** @param {CallOptions} [options] namespace; without one everything goes @returns {Promise<{ success: boolean, error?: Error }>} */
   clear(options) {
     return this.#call('clear', options, async (target) => {
-      await target.clear(options?.namespace ? { namespace: options.namespace } : undefined);
+      const namespace = own(options, 'namespace');
+      await target.clear(namespace ? { namespace } : undefined);
     });
   }
 
@@ -387,7 +392,7 @@ export class MyceliaStorageBackend {
    */
   beginTransaction(options) {
     return this.#call('beginTransaction', undefined, async (store) => {
-      const { isolation, timeout } = options ?? {};
+      const [isolation, timeout] = ['isolation', 'timeout'].map((name) => own(options, name));
       if (isolation !== undefined && isolation !== null && !ISOLATIONS.includes(normalIsolation(isolation))) {
         throw new StorageError('HYPHA_INVALID_ARGUMENT', `options.isolation must be one of ${ISOLATIONS.join(', ')}`);
       }

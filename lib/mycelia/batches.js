@@ -1,5 +1,7 @@
 // How the contract's setMany() and deleteMany() differ from those of Store.
 
+import { own } from './own.js';
+
 /**
  * @param {any} entry one of the contract's setMany()
  * @param {(value: any) => any} now
@@ -7,10 +9,18 @@
  */
 export function flatten(entry, now) {
   if (typeof entry !== 'object' || entry === null) return entry;
-  const { key, options: own } = entry;
-  const value = now(entry.value);
-  if (own === undefined || own === null) return { key, value };
-  return { key, value, namespace: own.namespace || undefined, metadata: now(own.metadata) ?? undefined, overwrite: own.overwrite === undefined ? undefined : own.overwrite !== false };
+  const key = own(entry, 'key');
+  const value = now(own(entry, 'value'));
+  const options = own(entry, 'options');
+  if (options === undefined || options === null) return { key, value };
+  const overwrite = own(options, 'overwrite');
+  return {
+    key,
+    value,
+    namespace: own(options, 'namespace') || undefined,
+    metadata: now(own(options, 'metadata')) ?? undefined,
+    overwrite: overwrite === undefined ? undefined : overwrite !== false,
+  };
 }
 
 /** @param {{ key: string, namespace: string, ok: boolean, error?: Error }[]} outcomes of Store.setMany(), as the contract words them */

@@ -1,6 +1,7 @@
 // The kernel's configuration (`ctx.config.storage`) as options of open().
 
 import { StorageError, invalidArgument } from '../errors.js';
+import { own } from './own.js';
 
 /** @typedef {import('../options.js').OpenOptions} OpenOptions */
 
@@ -25,7 +26,7 @@ const DEFAULTS = { dbPath: './data/storage.db', migrate: true, synchronous: 'NOR
 /** @param {MyceliaConfig} config @returns {Record<string, any>} both places in one, undefined left out */
 function merged(config) {
   const result = Object.assign(Object.create(null), DEFAULTS);
-  for (const place of [config?.options, config]) {
+  for (const place of [own(config, 'options'), config]) {
     if (typeof place !== 'object' || place === null) continue;
     for (const [name, value] of Object.entries(place)) if (value !== undefined && value !== null) result[name] = value;
   }

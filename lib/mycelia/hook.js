@@ -5,6 +5,7 @@ import { Facet, createHook } from 'mycelia-kernel-plugin/core';
 
 import { native } from '../native.js';
 import { MyceliaStorageBackend } from './backend.js';
+import { own } from './own.js';
 
 const METHODS = /** @type {const} */ ([
   'get', 'set', 'delete', 'has', 'getMany', 'setMany', 'deleteMany', 'list', 'query', 'count',
@@ -28,7 +29,7 @@ export const useHyphaStorage = createHook({
   source: import.meta.url,
   contract: 'storage',
   fn: (/** @type {any} */ ctx) => {
-    const config = { debug: ctx.debug, ...ctx.config?.storage };
+    const config = { debug: own(ctx, 'debug'), ...own(ctx.config, 'storage') };
     const backend = new MyceliaStorageBackend(config);
     const facet = new Facet('storage', { attach: true, source: import.meta.url, contract: 'storage', version: native.version });
     facet.add({
