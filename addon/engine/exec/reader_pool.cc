@@ -15,6 +15,11 @@ bool SameCommits(const WalState& a, const WalState& b) {
          a.salt[1] == b.salt[1];
 }
 
+// Of work that has no deadline: what else interrupts it is closing.
+Status ClosedIfInterrupted(Status status) {
+  return status.code() == Code::kTimeout ? Status(Code::kClosed) : std::move(status);
+}
+
 }  // namespace
 
 ReadSession::ReadSession(std::unique_ptr<Connection> db, ReaderGate* gate)
@@ -31,13 +36,13 @@ Status ReadSession::BeginSnapshot(SteadyTime lock_deadline) {
   Status status = db_->RollBack() ? db_->RunCached("BEGIN") : Status(Code::kNoMem);
   if (!status.ok()) {
     if (seat_) seat_->Leave();
-    return status;
+    return ClosedIfInterrupted(std::move(status));
   }
   // The first look-up takes the snapshot; it also tells whether the cached namespaces still hold.
   auto started = Caught([&] { return namespaces_.OnSnapshot(kDefaultNamespace); });
   const auto after = ReadWalState(db_->handle());
   snapshot_ = before && after && SameCommits(*before, *after) ? after : std::nullopt;
-  status = !started.ok() && expired() ? StatusOf(EndedBy::kLog) : started.status();
+  status = !started.ok() && expired() ? StatusOf(EndedBy::kLog) : ClosedIfInterrupted(started.status());
   if (!status.ok()) EndSnapshot();
   return status;
 }
@@ -156,7 +161,7 @@ Status ReaderPool::PingNow(std::size_t index, std::int64_t timeout_ms) {
     Status begun = session.InSnapshot(deadline, [&](ReadContext& context) {
       status = context.db().QueryInteger("SELECT count(*) FROM (SELECT 1 FROM hypha_entries LIMIT 1)").status();
     });
-    return begun.ok() ? status : begun;
+    return begun.ok() ? ClosedIfInterrupted(std::move(status)) : begun;
   };
   Status status = Caught([&] { return read(*sessions_[index]); });
   switch (status.code()) {

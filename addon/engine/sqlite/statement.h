@@ -16,7 +16,7 @@ struct FinalizeStatement {
 };
 using StatementHandle = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
 
-// Prepares exactly one statement; trailing text is an error (kInternal).
+// Prepares exactly one statement; trailing text is an error (kInternal). kTimeout when interrupted.
 Result<StatementHandle> Prepare(sqlite3* db, std::string_view sql);
 
 // One execution of a prepared statement. Bind, then call Step() until it says false; the destructor resets the

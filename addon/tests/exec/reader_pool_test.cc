@@ -162,7 +162,9 @@ TEST_F(EngineReadTest, EveryReadIsAnsweredWhenTheStoreCloses) {
   for (const auto& answer : answers) {
     ASSERT_EQ(answer.count(), 1);
     const auto reply = answer.Get();
-    EXPECT_TRUE(reply.ok() || reply.status().code() == Code::kClosed) << reply.status().message();
+    EXPECT_TRUE(reply.ok() || reply.status().code() == Code::kClosed)
+        << reply.status().message() << " code " << static_cast<int>(reply.status().code()) << " of SQLite "
+        << reply.status().sqlite_code();
   }
 }
 

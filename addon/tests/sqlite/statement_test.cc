@@ -28,6 +28,24 @@ TEST_F(StatementTest, ExactlyOneStatementIsPrepared) {
   EXPECT_TRUE(Prepare(db_->handle(), "SELECT 1").ok());
 }
 
+// A table's constructor that is interrupted before it declares its columns.
+int InterruptedConnect(sqlite3* db, void* /*aux*/, int /*argc*/, const char* const* /*argv*/, sqlite3_vtab** /*table*/,
+                       char** /*message*/) {
+  sqlite3_interrupt(db);
+  return sqlite3_declare_vtab(db, "CREATE TABLE x(data)");
+}
+
+TEST_F(StatementTest, AnInterruptInsideTheConstructorOfATableIsAnInterrupt) {
+  sqlite3_module module{};
+  module.xConnect = InterruptedConnect;  // and no xCreate: a table that is there without CREATE VIRTUAL TABLE
+  ASSERT_EQ(sqlite3_create_module(db_->handle(), "interrupted", &module, nullptr), SQLITE_OK);
+  const auto select = Prepared("SELECT 1");
+  Cursor under_way(select.get());  // an interrupt holds while a statement runs
+  ASSERT_TRUE(under_way.Step());
+  const Status status = Prepare(db_->handle(), "SELECT data FROM interrupted").status();
+  EXPECT_EQ(status.code(), Code::kTimeout) << status.message();
+}
+
 TEST_F(StatementTest, CursorLeavesTheStatementResetOnEveryPath) {
   const auto select = Prepared("SELECT a FROM t WHERE a >= ?1");
   const auto insert = Prepared("INSERT INTO t VALUES(?1, ?2)");
