@@ -313,7 +313,8 @@ export function readOptionsWithDefaults(given, table, where = 'options') {
  * @property {number} [busyBytes] copied between two commits in any case; default 16 MiB
  * @property {number} [restartBytes] new reads wait for up to readerGap, so that the log can be emptied; default 64 MiB
  * @property {number} [expireBytes] the oldest read is ended with HYPHA_SNAPSHOT_EXPIRED; default 256 MiB
- * @property {number} [limitBytes] writes are refused with HYPHA_WAL_LIMIT; default 1 GiB
+ * @property {number} [limitBytes] writes are refused with HYPHA_WAL_LIMIT, in a transaction that has filled it itself with
+ *   HYPHA_TOO_LARGE; default 1 GiB
  * @property {number} [warnBytes] a log that is longer is copied by diagnose(); 1 to 1 TiB, default 50 MiB
  * @property {number} [readerGap] how long new reads wait, and emptying the log for those under way; 0 to 10,000, default 50
  * @property {number} [checkpointInterval] copied so long after the last time, however little it is; 1 to a day, default 5 minutes

@@ -58,3 +58,47 @@ test('a log that is started over keeps journalSizeLimit of its file', async () =
     expect(logBytes()).toBeLessThan(length / 4);
   });
 });
+
+describe('a transaction that would fill the log past limitBytes', () => {
+  const value = 'x'.repeat(8000);
+  const small = { limitBytes: MiB, cacheSizeKiB: 64 };
+  const most = MiB + 64 * 1024 + 16 * 4096; // the limit, the cache, and one request
+
+  test('is refused more with HYPHA_TOO_LARGE, and what it has can be committed', async () => {
+    await onLog(small, async (store, logBytes) => {
+      let written = 0;
+      await store.transaction(async (tx) => {
+        await expect((async () => {
+          for (;;) await tx.set(`t${written++}`, value);
+        })()).rejects.toMatchObject({ code: 'HYPHA_TOO_LARGE' });
+      });
+      expect(written).toBeGreaterThan(50);
+      expect(logBytes()).toBeLessThanOrEqual(most);
+      const left = await store.getMany([`t${written - 2}`, `t${written - 1}`]);
+      expect([...left.values()]).toEqual([value]);
+    });
+  });
+
+  test('leaves nothing when its body ends with that error', async () => {
+    await onLog(small, async (store) => {
+      await expect(store.transaction(async (tx) => {
+        for (let i = 0; ; i++) await tx.set(`t${i}`, value);
+      })).rejects.toMatchObject({ code: 'HYPHA_TOO_LARGE' });
+      expect(await store.count()).toBe(50);
+      await store.set('after', 1);
+    });
+  });
+
+  test('does not stop an import', async () => {
+    const bundle = folder.next();
+    const source = await open({ mode: 'memory' });
+    await source.setMany(Array.from({ length: 400 }, (_, i) => ({ key: `t${i}`, value })));
+    await source.exportBundle(bundle);
+    await source.close();
+    await onLog(small, async (store, logBytes) => {
+      await store.importBundle(bundle);
+      expect(logBytes()).toBeGreaterThan(2 * MiB);
+      expect(await store.count()).toBe(450);
+    });
+  });
+});

@@ -103,6 +103,7 @@ Status WriteSession::TryBegin(Durability durability, SteadyTime lock_deadline) {
   status = RunPrepared(begin_, "BEGIN IMMEDIATE");
   if (!status.ok()) return status;
   writer_.OnBegin();
+  requests_ = 0;
   hooks_.Reach("after-begin");
   return Status::Ok();
 }
@@ -180,6 +181,11 @@ void WriteSession::Apply(WriteJob& job) {
 
 void WriteSession::TryApply(WriteJob& job) {
   job.reply = {Status::Ok(), {}, db_->durability()};
+  // The first request of a transaction finds nothing of it in the log.
+  if (requests_++ > 0 && !job.request.may_fill_log) {
+    Status room = watch_.MayGrow(log_limit_bytes_);
+    if (!room.ok()) return Fail(job, std::move(room));
+  }
   job.reply.outcomes.reserve(job.request.ops.size());
   if (job.request.atomic && !ChecksHold(job)) return;
   if (job.request.atomic && job.request.ops.size() > 1) return ApplyAtomic(job);

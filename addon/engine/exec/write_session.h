@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <limits>
 #include <memory>
 #include <span>
 
@@ -52,6 +53,7 @@ class WriteSession {
   void Configure(const OpenOptions& options) {
     writer_.set_limits(options.limits);
     writer_.set_checksums(options.checksums);
+    log_limit_bytes_ = options.wal.limit_bytes;
   }
 
   // Runs the jobs as one transaction. One that spoils the transaction for the others is found by running each alone.
@@ -116,6 +118,8 @@ class WriteSession {
   StatementHandle commit_;
   Code stop_ = Code::kOk;
   std::int64_t retries_ = 0;
+  std::int64_t requests_ = 0;  // of the open transaction
+  std::int64_t log_limit_bytes_ = std::numeric_limits<std::int64_t>::max();
   std::atomic<bool>* attention_ = nullptr;
 };
 

@@ -51,8 +51,9 @@ Result<std::string> ImportTransaction::Meta(const std::string& name) {
 
 WriteReply ImportTransaction::Write(std::vector<WriteOp> ops) {
   auto answer = std::make_shared<Awaited<WriteReply>>();
-  engine_.WriteIn(id_, {std::move(ops), false, Durability::kOff},
-                  [answer](WriteReply reply) { answer->Put(std::move(reply)); });
+  WriteRequest request{std::move(ops), false, Durability::kOff};
+  request.may_fill_log = true;  // all of a bundle or nothing, whatever its size
+  engine_.WriteIn(id_, std::move(request), [answer](WriteReply reply) { answer->Put(std::move(reply)); });
   WriteReply before = Wait();
   under_way_ = std::move(answer);
   return before;

@@ -1,11 +1,18 @@
 #include "ops/log_watch.h"
 
+#include <string>
 #include <utility>
 
 #include "sqlite/error_map.h"
 #include "sqlite/vfs_shim.h"
 
 namespace hypha {
+namespace {
+
+constexpr std::int64_t kLogHeaderBytes = 32;
+constexpr std::int64_t kFrameHeaderBytes = 24;
+
+}  // namespace
 
 LogWatch::LogWatch(Connection& db, const Hooks& hooks, std::int64_t autocheckpoint_pages)
     : db_(db), hooks_(hooks), autocheckpoint_pages_(autocheckpoint_pages) {
@@ -38,6 +45,17 @@ int LogWatch::OnCommit(void* self, sqlite3* db, const char* schema, int frames) 
     sqlite3_wal_checkpoint_v2(db, schema, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
   }
   return SQLITE_OK;
+}
+
+Status LogWatch::MayGrow(std::int64_t limit_bytes) const {
+  const std::int64_t end = LogEndOfTransaction(db_.handle());
+  if (end < limit_bytes) return Status::Ok();
+  const auto log = ReadWalState(db_.handle());
+  const std::int64_t others = log ? std::int64_t{log->max_frame} * (log->page_size + kFrameHeaderBytes) : 0;
+  const std::int64_t own = end - kLogHeaderBytes - others;
+  const std::string limit = "wal.limitBytes (" + std::to_string(limit_bytes) + " bytes)";
+  if (own > others) return {Code::kTooLarge, "the transaction writes more into the log than " + limit};
+  return {Code::kWalLimit, "the write-ahead log reaches " + limit + " with what this transaction has written"};
 }
 
 void LogWatch::Synced() {

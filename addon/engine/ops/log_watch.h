@@ -30,6 +30,10 @@ class LogWatch {
   // Since when the oldest unsynced commit of Durability::kPeriodic waits for its sync.
   std::optional<SteadyTime> periodic_since() const { return periodic_since_; }
 
+  // What the open transaction has put into the log before its commit, for want of room in the cache, counts against
+  // the limit: kWalLimit once the log has reached it, kTooLarge when most of it is this transaction's.
+  Status MayGrow(std::int64_t limit_bytes) const;
+
   // Syncs the log, inside or outside a transaction. A failure is final: what was written before may be lost.
   Status Sync();
   // Something else has synced it.

@@ -38,6 +38,9 @@ class LogBuffer {
   int Read(void* out, int count, sqlite3_int64 offset);
   int Flush();
 
+  // Behind all that this transaction has written, in bytes of the file; 0: nothing, or no transaction.
+  sqlite3_int64 end() const { return in_transaction_ ? end_ : 0; }
+
  private:
   // SQLite's VFS for Unix takes no write of 128 KiB or more: it uses the 17 low bits of the size.
   static constexpr int kCapacity = 127 << 10;

@@ -112,6 +112,16 @@ int FileCheckReservedLock(sqlite3_file* file, int* reserved) {
   return Methods(file)->xCheckReservedLock(Inner(file), reserved);
 }
 
+LogBuffer* LogOf(sqlite3_file* database) {
+  ShimFile* log = Self(database)->log;
+  return log == nullptr ? nullptr : log->buffer;
+}
+
+sqlite3_int64 EndOfTransaction(sqlite3_file* database) {
+  const LogBuffer* log = LogOf(database);
+  return log == nullptr ? 0 : log->end();
+}
+
 int FileControl(sqlite3_file* file, int op, void* arg) {
   ShimFile* self = Self(file);
   switch (op) {
@@ -122,6 +132,7 @@ int FileControl(sqlite3_file* file, int op, void* arg) {
     case kReadFailureFcntl: *static_cast<bool*>(arg) = std::exchange(self->read_failed, false); return SQLITE_OK;
     case kWriteNoteFcntl: AnswerWriteNote(self->region, static_cast<WriteNote*>(arg)); return SQLITE_OK;
     case kRecoveredFcntl: *static_cast<bool*>(arg) = self->recovered; return SQLITE_OK;
+    case kLogEndFcntl: *static_cast<sqlite3_int64*>(arg) = EndOfTransaction(file); return SQLITE_OK;
     case kSelfFcntl: *static_cast<ShimFile**>(arg) = self; return SQLITE_OK;
     default: return Methods(file)->xFileControl(Inner(file), op, arg);
   }
@@ -135,11 +146,6 @@ int FileShmMap(sqlite3_file* file, int region, int size, int extend, void volati
   const int rc = Methods(file)->xShmMap(Inner(file), region, size, extend, out);
   if (region == 0) Self(file)->region = rc == SQLITE_OK || rc == SQLITE_READONLY ? *out : nullptr;
   return rc;
-}
-
-LogBuffer* LogOf(sqlite3_file* database) {
-  ShimFile* log = Self(database)->log;
-  return log == nullptr ? nullptr : log->buffer;
 }
 
 bool IsRecovery(int offset, int count, int flags) {
@@ -318,6 +324,11 @@ std::optional<WalState> ReadWalState(sqlite3* db) {
   WalState state;
   if (sqlite3_file_control(db, "main", kWalStateFcntl, &state) != SQLITE_OK || !state.known) return std::nullopt;
   return state;
+}
+
+sqlite3_int64 LogEndOfTransaction(sqlite3* db) {
+  sqlite3_int64 end = 0;
+  return sqlite3_file_control(db, "main", kLogEndFcntl, &end) == SQLITE_OK ? end : 0;
 }
 
 bool TakeSyncFailure(sqlite3* db) {

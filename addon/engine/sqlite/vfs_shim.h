@@ -47,11 +47,16 @@ inline constexpr int kWalStateFcntl = 0x48595001;     // WalState*: filled in
 inline constexpr int kSyncFailureFcntl = 0x48595002;  // bool*: as TakeSyncFailure
 inline constexpr int kRecoveredFcntl = 0x48595004;    // bool*: as HasRecovered
 inline constexpr int kReadFailureFcntl = 0x48595006;  // bool*: as TakeReadFailure
+inline constexpr int kLogEndFcntl = 0x48595007;       // sqlite3_int64*: as LogEndOfTransaction
 
 // The helpers belong to the thread that uses `db` at the moment, and need no transaction.
 
 // The log of the main database. nullopt: not opened through a shim, not yet read in WAL mode, or no usable wal-index.
 std::optional<WalState> ReadWalState(sqlite3* db);
+
+// Where in the log (bytes) the frames end that the open write transaction has put there before its commit, the pages
+// that had no room in the cache; 0: none so far.
+sqlite3_int64 LogEndOfTransaction(sqlite3* db);
 
 // Whether a sync of the main database or of its log failed on this connection since the last call: then what was
 // written may or may not be on the disk, while any other failed write is known not to count.

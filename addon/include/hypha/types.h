@@ -43,7 +43,7 @@ struct WalOptions {
   std::int64_t busy_bytes = 16LL << 20;           // copied between two groups in any case
   std::int64_t restart_bytes = 64LL << 20;        // new readers are held for reader_gap_ms, so that it can be emptied
   std::int64_t expire_bytes = 256LL << 20;        // the oldest reader is interrupted: kSnapshotExpired
-  std::int64_t limit_bytes = 1LL << 30;           // writes are refused: kWalLimit
+  std::int64_t limit_bytes = 1LL << 30;           // writes are refused: kWalLimit, kTooLarge for a transaction
   std::int64_t reader_gap_ms = 50;                // also how long emptying the log may wait for readers
   std::int64_t checkpoint_interval_ms = 300'000;  // copied this long after the last time, however little it is
   std::int64_t sync_interval_ms = 1000;           // Durability::kPeriodic
@@ -152,6 +152,7 @@ struct WriteRequest {
   // Ends the wait for its turn, with kTimeout or kAborted and nothing written. What has begun goes on to its end,
   // unless it is a kCreateIndex alone, outside any transaction.
   CallControl control{};
+  bool may_fill_log = false;  // inside a transaction: goes on past wal.limit_bytes
 
   std::size_t Bytes() const {
     std::size_t total = 0;

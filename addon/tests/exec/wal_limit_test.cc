@@ -69,6 +69,89 @@ TEST_F(WalLimitTest, AStoppedReaderOfAnotherProcessMakesWritesFailCleanlyUntilIt
   EXPECT_TRUE(Eventually([&] { return LogFile() < 64 * kPage; })) << LogFile();
 }
 
+// Writes 8 KiB a request until one is refused.
+class TransactionLimitTest : public WalLimitTest {
+ protected:
+  static OpenOptions SmallCache(const std::string& path) {
+    OpenOptions options = Small(path);
+    options.wal.cache_kib = 64;
+    return options;
+  }
+  TransactionId Begin(Share& share) {
+    Answer<Result<TransactionId>> begun;
+    share.engine().Begin(nullptr, 600'000, begun);
+    const auto id = begun.Get();
+    EXPECT_TRUE(id.ok()) << id.status().message();
+    return id.ok() ? id.value() : 0;
+  }
+  Status WriteIn(Share& share, TransactionId id, int key, bool may_fill_log = false) {
+    WriteRequest request{{SetOp("t" + std::to_string(key), value_)}, false, Durability::kOff};
+    request.may_fill_log = may_fill_log;
+    Answer<WriteReply> reply;
+    share.engine().WriteIn(id, std::move(request), reply);
+    return reply.Get().status;
+  }
+  Status Fill(Share& share, TransactionId id) {
+    Status status;
+    for (written_ = 0; written_ < 1000; ++written_) {
+      status = WriteIn(share, id, written_);
+      if (!status.ok()) break;
+    }
+    return status;
+  }
+  Status Commit(Share& share, TransactionId id) {
+    Answer<Status> ended;
+    share.engine().End(id, true, ended);
+    return ended.Get();
+  }
+  // The limit, what the cache and one request put in after it, and the headers of the frames.
+  static constexpr std::int64_t kMost = 256 * kPage + (64 << 10) + 16 * kPage;
+  const std::string value_ = "\"" + std::string(2 * kPage, 'v') + "\"";
+  int written_ = 0;
+};
+
+TEST_F(TransactionLimitTest, OneLargerThanTheLimitIsRefusedAndKeepsWhatItHas) {
+  Share share = Open(SmallCache(dir_.File()));
+  ASSERT_TRUE(share.Set("start").ok());
+  const TransactionId id = Begin(share);
+  const Status refused = Fill(share, id);
+  EXPECT_EQ(refused.code(), Code::kTooLarge) << refused.message();
+  EXPECT_GT(written_, 50);
+  EXPECT_EQ(WriteIn(share, id, 5000).code(), Code::kTooLarge);
+  EXPECT_TRUE(Commit(share, id).ok());
+  EXPECT_LE(LogFile(), kMost);
+  EXPECT_EQ(share.Get("t0"), value_);
+  EXPECT_EQ(share.Get("t" + std::to_string(written_ - 1)), value_);
+  EXPECT_EQ(share.Get("t" + std::to_string(written_)), "absent");
+  EXPECT_TRUE(share.Set("after").ok());
+}
+
+TEST_F(TransactionLimitTest, WhatWasInTheLogCounts) {
+  Share share = Open(SmallCache(dir_.File()));
+  ASSERT_TRUE(share.Set("start").ok());
+  ChildProcess child("hold-read", dir_.File(), "600000");
+  ASSERT_EQ(child.Line(), "reading");
+  child.Stop();
+  while (LogFile() < 150 * kPage) ASSERT_TRUE(share.Set("k", value_).ok());
+  const TransactionId id = Begin(share);
+  EXPECT_EQ(Fill(share, id).code(), Code::kWalLimit);
+  EXPECT_GT(written_, 5);
+  EXPECT_TRUE(Commit(share, id).ok());
+  EXPECT_LE(LogFile(), kMost);
+  EXPECT_EQ(share.Set("after").code(), Code::kWalLimit);
+  child.Kill();
+  child.Wait();
+}
+
+TEST_F(TransactionLimitTest, AnImportGoesOn) {
+  Share share = Open(SmallCache(dir_.File()));
+  const TransactionId id = Begin(share);
+  for (int i = 0; i < 300; ++i) ASSERT_TRUE(WriteIn(share, id, i, true).ok()) << i;
+  EXPECT_TRUE(Commit(share, id).ok());
+  EXPECT_GT(LogFile(), 512 * kPage);
+  EXPECT_EQ(share.Get("t299"), value_);
+}
+
 TEST_F(WalLimitTest, TheLogRecoversByItselfAfterTheReaderHasGone) {
   Share share = Open(Small(dir_.File()));
   ASSERT_TRUE(share.Set("start").ok());
