@@ -22,6 +22,9 @@
 namespace hypha::reliability {
 namespace {
 
+// No lock is refused here: whoever waits gets his turn, on however busy a machine.
+constexpr std::int64_t kBusyTimeoutMs = 20'000;
+
 struct Case {
   const Workload* workload = nullptr;
   MemoryFault fault;
@@ -52,6 +55,7 @@ std::int64_t AllocationsOf(const Workload& workload) {
   NextCase(std::string("counting the allocations of ") + workload.name);
   const StartingPoint& start = StartOf(workload);
   Stage stage(start.image, start.content);
+  stage.set_busy_timeout_ms(kBusyTimeoutMs);
   ArmMemory({});
   workload.run(stage);
   DisarmMemory();
@@ -61,6 +65,7 @@ std::int64_t AllocationsOf(const Workload& workload) {
 Status RunStage(const Case& which, Totals* totals) {
   const StartingPoint& start = StartOf(*which.workload);
   Stage stage(start.image, start.content);
+  stage.set_busy_timeout_ms(kBusyTimeoutMs);
   ArmMemory(which.fault);
   which.workload->run(stage);
   DisarmMemory();

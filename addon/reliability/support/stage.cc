@@ -18,7 +18,6 @@ OpenOptions StoreOptions() {
   OpenOptions options;
   options.path = kSimDatabase;
   options.readers = 1;
-  options.busy_timeout_ms = 50;
   options.limits.transaction_timeout_ms = 20'000;
   return options;
 }
@@ -45,6 +44,7 @@ bool Stage::Open() {
   OpenOptions options = StoreOptions();
   options.wal.cache_kib = cache_kib_;
   options.durability = durability_;
+  options.busy_timeout_ms = busy_timeout_ms_;
   Hooks hooks = OnSimDisk();
   hooks.steady_now = [this] { return Now(); };
   hooks.reached = [this](const char* point) {
@@ -119,7 +119,8 @@ void Stage::Look(ReadRequest request) {
 }
 
 void Stage::Migrate(int target) {
-  const OpenOptions options = StoreOptions();
+  OpenOptions options = StoreOptions();
+  options.busy_timeout_ms = busy_timeout_ms_;
   const Hooks hooks = OnSimDisk();
   Status status;
   {

@@ -44,6 +44,8 @@ class Stage {
   // pages more than once.
   static constexpr std::int64_t kSmallCache = 16;
   void set_cache_kib(std::int64_t kib) { cache_kib_ = kib; }
+  // From the next Open() on. Short, for locks that are refused for ever; where none is, a starved thread needs more.
+  void set_busy_timeout_ms(std::int64_t timeout) { busy_timeout_ms_ = timeout; }
   // From the next Open() on: the level of the store, which is that of its transactions.
   void set_durability(Durability durability) { durability_ = durability; }
 
@@ -107,6 +109,7 @@ class Stage {
   bool copy_acked_ = false;
   std::optional<CopyFolder> folder_;
   std::int64_t cache_kib_ = 64;
+  std::int64_t busy_timeout_ms_ = 50;
   Durability durability_ = Durability::kFull;
   std::atomic<std::int64_t> ahead_ms_{0};
   std::atomic<bool> held_{false};  // the next transaction does not begin yet
