@@ -72,45 +72,69 @@ describe('a restore to or from another name of a file', () => {
   });
 });
 
-test('a link that is swapped in while copies are published and files opened is never followed', async () => {
+/** Names and contents of all that is in a directory. */
+const contentsOf = (directory) => readdirSync(directory, { recursive: true }).sort().map((name) => [name, lstatSync(join(directory, name)).isFile() ? readFileSync(join(directory, name)).toString('base64') : '']);
+
+// With HYPHA_SWAP_ROUNDS=10000 each of the five is tried so often.
+const ROUNDS = Number(process.env.HYPHA_SWAP_ROUNDS ?? 40);
+
+test(`a link that is swapped in while copies are published and files opened is never followed, in ${ROUNDS} rounds`, async () => {
   const [inside, outside] = [folder.path('inside'), folder.path('outside')];
   for (const directory of [inside, outside]) mkdirSync(directory);
-  const victim = join(outside, 'victim.db');
-  await (await makeStore(victim, 'victim')).close();
-  const before = readFileSync(victim);
-  const [target, file] = [join(inside, 'target.db'), join(inside, 'file.db')];
-  const store = await makeStore(join(inside, 'store.db'), 'mine');
-  await store.backup(file);
-  copyFileSync(file, target);
+  const [mine, theirs] = [inside, outside].map((directory) => (name) => join(directory, name));
+  const victim = await makeStore(theirs('victim.db'), 'victim');
+  await victim.exportBundle(theirs('victim.jsonl'));
+  await victim.exportBundle(theirs('victim'));
+  await victim.close();
+  const before = contentsOf(outside);
+  const store = await makeStore(mine('store.db'), 'mine');
+  await store.backup(mine('good.db'));
+  await store.exportBundle(mine('good.jsonl'));
+  copyFileSync(mine('good.db'), mine('target.db'));
+  copyFileSync(mine('good.jsonl'), mine('target.jsonl'));
+  await store.exportBundle(mine('target'));
 
   const outcomes = {};
   const note = (what) => (outcomes[what] = (outcomes[what] ?? 0) + 1);
   const attempts = {
-    backup: () => store.backup(target, { overwrite: true }),
-    restore: () => restore(file, target),
+    backup: () => store.backup(mine('target.db'), { overwrite: true }),
+    restore: () => restore(mine('good.db'), mine('target.db')),
+    'export of a file': () => store.exportBundle(mine('target.jsonl'), { overwrite: true }),
+    'export of a directory': () => store.exportBundle(mine('target'), { overwrite: true }),
     open: async () => {
-      const opened = await open({ path: target, create: false, readOnly: true });
-      expect(await opened.get('k')).not.toBe('victim');
+      const opened = await open({ path: mine('target.db'), create: false, readOnly: true });
+      const value = await opened.get('k');
       await opened.close();
+      if (value !== 'mine') throw new Error(`read ${value}`);
     },
   };
+  const swaps = [
+    { target: mine('target.db'), victim: theirs('victim.db'), good: mine('good.db') },
+    { target: mine('target.jsonl'), victim: theirs('victim.jsonl'), good: mine('good.jsonl') },
+    { target: mine('target'), victim: theirs('victim') },
+  ];
   let attacker;
   const ready = new Promise((resolve) => {
-    attacker = runChild(program('swap-links'), { target, victim, file }, { deadline: 60_000, onPhase: (_, child) => resolve(child) });
+    attacker = runChild(program('swap-links'), { swaps }, { deadline: 60_000 + ROUNDS * 1000, onPhase: (_, child) => resolve(child) });
   });
   const child = await ready;
-  for (const until = Date.now() + 3000; Date.now() < until; ) {
+  for (let round = 0; round < ROUNDS; round++) {
     for (const [name, attempt] of Object.entries(attempts)) await attempt().then(() => note(`${name}: done`), ({ code, message }) => note(`${name}: ${code ?? message}`));
   }
   child.kill('SIGTERM');
-  const { data: [swaps] } = await attacker;
+  const { data: [swapped], stderr } = await attacker;
   await store.close();
-  const total = (pattern) => Object.keys(outcomes).filter((each) => pattern.test(each)).reduce((sum, each) => sum + outcomes[each], 0);
+  expect(stderr).toBe('');
+  if (process.env.HYPHA_SWAP_ROUNDS) console.log(`${swapped} swaps`, outcomes);
+
   // The attack took place: links were met, and files.
-  expect(swaps).toBeGreaterThan(100);
-  expect(total(/: HYPHA_CANT_OPEN$/)).toBeGreaterThan(0);
-  expect(total(/: done$/)).toBeGreaterThan(0);
-  expect(Object.keys(outcomes).filter((each) => !/: (done|HYPHA_(CANT_OPEN|BUSY|WAL_MOVED))$/.test(each))).toEqual([]);
-  expect(readFileSync(victim).equals(before)).toBe(true);
-  expect(readdirSync(outside)).toEqual(['victim.db']);
-}, 60_000);
+  expect(swapped).toBeGreaterThan(ROUNDS);
+  for (const name of Object.keys(attempts)) expect([name, outcomes[`${name}: done`] ?? 0]).not.toEqual([name, 0]);
+  const told = (pattern) => Object.entries(outcomes).filter(([what]) => pattern.test(what)).reduce((sum, [, times]) => sum + times, 0);
+  expect(told(/: done$/)).toBeGreaterThan(ROUNDS / 10);
+  expect(told(/^(backup|restore|open): HYPHA_CANT_OPEN$/)).toBeGreaterThan(0);
+  expect(told(/^export.*: HYPHA_EXISTS$/)).toBeGreaterThan(0);
+  expect(Object.keys(outcomes).filter((each) => !/: (done|HYPHA_(CANT_OPEN|EXISTS|BUSY|WAL_MOVED))$/.test(each))).toEqual([]);
+  expect(contentsOf(outside)).toEqual(before);
+  expect(readdirSync(inside).filter((name) => name.includes('.tmp-'))).toEqual([]);
+}, 60_000 + ROUNDS * 1000);

@@ -19,9 +19,9 @@ Status PutInPlace(TargetFile& target, const Hooks& hooks) {
   return WithFileClosed(target.path(), [&] {
     hooks.Reach("before-publish");
     return target.Publish([&] {
-      Status cleared = ClearTheWay(target.path());
+      Status cleared = ClearTheWay(target);
       // The old log is gone from the disk before the name leads to another file.
-      if (cleared.ok()) cleared = SyncDirectory(DirectoryOf(target.path()));
+      if (cleared.ok()) cleared = target.SyncFolder();
       hooks.Reach("before-rename");
       return cleared;
     });
@@ -35,6 +35,8 @@ Result<BackupReport> CopyInto(TargetFile& target, const ConnectionOptions& conne
   auto source = Connection::Open(connect);
   if (!source.ok()) return source.status();
   auto report = CopyVerified(*source.value(), target, purpose, pace, control, hooks);
+  // To SQLite it is an I/O error that its file has another name.
+  if (report.status().code() == Code::kIo && !target.CheckFolder().ok()) return target.CheckFolder();
   if (!report.ok()) return report;
   Status placed = PutInPlace(target, hooks);
   if (!placed.ok()) return placed;

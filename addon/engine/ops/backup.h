@@ -25,8 +25,8 @@ Result<BackupReport> CopyVerified(Connection& source, TargetFile& target, CopyPu
 // A store that is opened for writing is no backup any more.
 Status ForgetManifest(Connection& db);
 
-// Makes place for a database file of that name: brings the log of the one that is there home, and removes what logs are
-// left. kBusy when somebody has it open. REQUIRES: nobody in this process does.
-Status ClearTheWay(const std::string& path);
+// Makes place for the target: brings the log of the file that is there home, and removes what logs are left. kBusy when
+// somebody has it open, kCantOpen when its directory is elsewhere by now. REQUIRES: nobody in this process has it open.
+Status ClearTheWay(const TargetFile& target);
 
 }  // namespace hypha

@@ -1,5 +1,7 @@
 #include "ops/bundle_writer.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -47,17 +49,21 @@ Status CheckFile(const std::string& path, const IsDatabase& is_database) {
   return is_bundle ? Status::Ok() : refused;
 }
 
-// What cannot be removed stays: nothing that matters depends on it.
+// What cannot be removed stays: nothing that matters depends on it. Of a symbolic link the link goes alone.
 void RemoveBundle(const std::string& path) {
-  if (KindOfPath(path) == PathKind::kFile) {
+  const int directory = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (directory < 0) {
     ::unlink(path.c_str());
     return;
   }
-  auto names = NamesIn(path);
-  if (!names.ok()) return;
-  for (const auto& name : names.value()) {
-    std::string file = path;
-    if (IsOurs(name)) ::unlink(file.append("/").append(name).c_str());
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(directory), &::closedir);
+  if (stream == nullptr) {
+    ::close(directory);
+    return;
+  }
+  for (const dirent* entry = ::readdir(stream.get()); entry != nullptr; entry = ::readdir(stream.get())) {
+    const char* name = &entry->d_name[0];
+    if (IsOurs(name)) ::unlinkat(directory, name, 0);
   }
   ::rmdir(path.c_str());
 }
@@ -195,8 +201,16 @@ Status BundleWriter::PutInPlace() {
   return status;
 }
 
+// Somebody may have put something else in its place since CheckTarget(), which must not be lost.
+Status BundleWriter::CheckReplaced() {
+  if (KindOfPath(temporary_) == (IsFile() ? PathKind::kFile : PathKind::kDirectory)) return Status::Ok();
+  Status status = ExchangeNames(temporary_, spec_.path);
+  return status.ok() ? Status(Code::kExists, spec_.path + " exists and is no bundle of this form") : status;
+}
+
 Status BundleWriter::Replace() {
   Status status = ExchangeNames(temporary_, spec_.path);
+  if (status.ok()) return CheckReplaced();
   if (status.code() != Code::kInternal) return status;
   if (IsFile()) {
     if (::rename(temporary_.c_str(), spec_.path.c_str()) != 0) return FileFailure("replace", spec_.path, errno);

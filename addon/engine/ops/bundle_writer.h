@@ -46,6 +46,7 @@ class BundleWriter {
   Status WriteManifest();
   Status PutInPlace();
   Status Replace();
+  Status CheckReplaced();
   bool IsFile() const { return spec_.form == BundleForm::kFile; }
   std::string PathOf(std::string_view name) const {
     return IsFile() ? temporary_ : temporary_ + "/" + std::string(name);

@@ -15,9 +15,9 @@ namespace {
 Status InUse(const std::string& path) { return {Code::kBusy, path + " is open in another process"}; }
 
 // SQLite's locks lie on 512 bytes from 1 GiB on; every open connection to a file with a log holds one of them.
-bool IsLockedByOthers(const std::string& path) {
+bool IsLockedByOthers(int folder, const char* name) {
   constexpr off_t kLockBytes = 0x40000000;
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+  const int descriptor = ::openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) return false;
   struct flock lock {};
   lock.l_type = F_WRLCK;
@@ -30,24 +30,30 @@ bool IsLockedByOthers(const std::string& path) {
 }
 
 // Copies what the log holds into the old file, which then stands alone. A file too damaged for that is left as it is.
-int BringLogHome(const std::string& path) {
-  auto db = OpenHardened(path, SQLITE_OPEN_READWRITE, kFileVfs);
+int BringLogHome(const TargetFile& target) {
+  auto db = OpenHardened(target.path(), SQLITE_OPEN_READWRITE, kFileVfs);
   if (!db.ok()) return db.status().sqlite_code();
+  // SQLite went by the name. It reads and writes nothing before the first statement.
+  if (!target.CheckFolder().ok()) return SQLITE_CANTOPEN;
   return sqlite3_exec(db.value().get(), "PRAGMA journal_mode=DELETE", nullptr, nullptr, nullptr);
 }
 
 }  // namespace
 
-Status ClearTheWay(const std::string& path) {
+Status ClearTheWay(const TargetFile& target) {
+  const std::string name = target.name();
   struct stat info {};
-  if (::lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode)) {
-    if (IsLockedByOthers(path)) return InUse(path);
-    const int rc = BringLogHome(path) & 0xff;
-    if (rc == SQLITE_BUSY || rc == SQLITE_LOCKED) return InUse(path);
+  if (::fstatat(target.folder(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode)) {
+    if (IsLockedByOthers(target.folder(), name.c_str())) return InUse(target.path());
+    const int rc = BringLogHome(target) & 0xff;
+    if (rc == SQLITE_BUSY || rc == SQLITE_LOCKED) return InUse(target.path());
   }
+  // What belonged to the old file is not taken away from one that is elsewhere now.
+  Status status = target.CheckFolder();
+  if (!status.ok()) return status;
   for (const char* suffix : {"-wal", "-shm", "-journal"}) {
-    if (::unlink((path + suffix).c_str()) != 0 && errno != ENOENT) {
-      return {Code::kCantOpen, "cannot remove " + path + suffix};
+    if (::unlinkat(target.folder(), (name + suffix).c_str(), 0) != 0 && errno != ENOENT) {
+      return {Code::kCantOpen, "cannot remove " + target.path() + suffix};
     }
   }
   return Status::Ok();

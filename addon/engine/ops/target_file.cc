@@ -14,8 +14,6 @@
 #include <random>
 #include <utility>
 
-#include "base/file_io.h"
-
 namespace hypha {
 namespace {
 
@@ -43,25 +41,19 @@ Result<std::string> Resolve(const std::string& path) {
   return (folder == "/" ? "" : folder) + "/" + (slash == std::string::npos ? path : path.substr(slash + 1));
 }
 
-Status CheckTarget(const std::string& path, bool replace) {
-  struct stat info {};
-  if (::lstat(path.c_str(), &info) != 0) {
-    return errno == ENOENT ? Status::Ok() : FromErrno(errno, "cannot write " + path);
-  }
-  if (S_ISDIR(info.st_mode)) return {Code::kCantOpen, "cannot write " + path + ": it is a directory"};
-  if (S_ISLNK(info.st_mode)) return {Code::kCantOpen, "cannot write " + path + ": it is a symbolic link"};
-  if (!S_ISREG(info.st_mode)) return {Code::kCantOpen, "cannot write " + path + ": it is not a regular file"};
-  if (info.st_nlink > 1) return {Code::kCantOpen, "cannot write " + path + ": it has more than one hard link"};
-  return replace ? Status::Ok() : Status(Code::kExists, path + " exists already");
-}
-
-// Allocates nothing: destructors call it when there is no memory as well.
-void RemoveWithLogs(const std::string& file) noexcept {
+// In `folder`, or of the whole path where that is AT_FDCWD. Allocates nothing: destructors call it when there is no
+// memory as well.
+void RemoveWithLogs(int folder, const char* file) noexcept {
   std::array<char, PATH_MAX + 16> name;
   for (const char* suffix : {"", "-journal", "-wal", "-shm"}) {
-    const int length = std::snprintf(name.data(), name.size(), "%s%s", file.c_str(), suffix);
-    if (length > 0 && static_cast<std::size_t>(length) < name.size()) ::unlink(name.data());
+    const int length = std::snprintf(name.data(), name.size(), "%s%s", file, suffix);
+    if (length > 0 && static_cast<std::size_t>(length) < name.size()) ::unlinkat(folder, name.data(), 0);
   }
+}
+
+const char* LastPartOf(const std::string& path) noexcept {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? path.c_str() : path.c_str() + slash + 1;
 }
 
 }  // namespace
@@ -69,25 +61,55 @@ void RemoveWithLogs(const std::string& file) noexcept {
 Result<TargetFile> TargetFile::Create(const std::string& path, bool replace) {
   auto resolved = Resolve(path);
   if (!resolved.ok()) return resolved.status();
-  Status status = CheckTarget(resolved.value(), replace);
-  if (!status.ok()) return status;
-  RemoveAbandoned(resolved.value(), &RemoveWithLogs);
   TargetFile file(std::move(resolved.value()), replace);
+  Status status = file.OpenFolder();
+  if (status.ok()) status = file.CheckTarget();
+  if (!status.ok()) return status;
+  RemoveAbandoned(file.path_, [&](const std::string& name) { RemoveWithLogs(file.folder(), LastPartOf(name)); });
   status = file.Make();
   if (!status.ok()) return status;
   return file;
+}
+
+Status TargetFile::OpenFolder() {
+  const std::string folder = DirectoryOf(path_);
+  folder_ = FileHandle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  return folder_.is_open() ? Status::Ok() : FromErrno(errno, "cannot write into the directory " + folder);
+}
+
+Status TargetFile::CheckFolder() const {
+  struct stat held {};
+  struct stat named {};
+  const std::string folder = DirectoryOf(path_);
+  if (::fstat(folder_.get(), &held) != 0) return FromErrno(errno, "cannot look at " + folder);
+  const bool same = ::stat(folder.c_str(), &named) == 0 && held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+  return same ? Status::Ok() : Status(Code::kCantOpen, folder + " was moved or replaced while a copy was made in it");
+}
+
+Status TargetFile::CheckTarget() const {
+  struct stat info {};
+  if (::fstatat(folder_.get(), LastPartOf(path_), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+    return errno == ENOENT ? Status::Ok() : FromErrno(errno, "cannot write " + path_);
+  }
+  const auto refused = [&](const char* why) { return Status(Code::kCantOpen, "cannot write " + path_ + ": " + why); };
+  if (S_ISDIR(info.st_mode)) return refused("it is a directory");
+  if (S_ISLNK(info.st_mode)) return refused("it is a symbolic link");
+  if (!S_ISREG(info.st_mode)) return refused("it is not a regular file");
+  if (info.st_nlink > 1) return refused("it has more than one hard link");
+  return replace_ ? Status::Ok() : Status(Code::kExists, path_ + " exists already");
 }
 
 Status TargetFile::Make() {
   std::random_device random;
   for (int tries = 0; tries < 16; ++tries) {
     temporary_ = TemporaryNameOf(path_, random() % 1'000'000'000);
-    descriptor_ = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    descriptor_ =
+        ::openat(folder_.get(), LastPartOf(temporary_), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     // The mode that the process's umask left is not the one that was asked for.
     if (descriptor_ >= 0 && ::fchmod(descriptor_, 0600) == 0) {
       if (claim_.Take(temporary_)) return Status::Ok();
       ::close(std::exchange(descriptor_, -1));
-      RemoveWithLogs(temporary_);
+      RemoveTemporary();
       errno = EEXIST;
       continue;
     }
@@ -103,13 +125,19 @@ TargetFile::TargetFile(TargetFile&& other) noexcept
     : path_(std::move(other.path_)),
       temporary_(std::exchange(other.temporary_, {})),
       replace_(other.replace_),
+      folder_(std::move(other.folder_)),
       descriptor_(std::exchange(other.descriptor_, -1)),
       claim_(std::move(other.claim_)) {}
 
 TargetFile::~TargetFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
-  if (temporary_.empty()) return;
-  RemoveWithLogs(temporary_);
+  if (!temporary_.empty()) RemoveTemporary();
+}
+
+// By both ways: what SQLite has made beside it, it has made by name.
+void TargetFile::RemoveTemporary() noexcept {
+  RemoveWithLogs(folder_.get(), LastPartOf(temporary_));
+  RemoveWithLogs(AT_FDCWD, temporary_.c_str());
 }
 
 // A sync of the whole file would make the file system commit its journal for every piece, and the syncs of the store's
@@ -127,31 +155,37 @@ Status TargetFile::Sync() {
   return ::fsync(descriptor_) == 0 ? Status::Ok() : FromErrno(errno, "cannot sync " + temporary_);
 }
 
+Status TargetFile::SyncFolder() { return SyncFile(folder_, DirectoryOf(path_)); }
+
 Status TargetFile::Publish(const std::function<Status()>& before_rename) {
   Status status = Sync();
   // A file system may tell only now that it had no room.
   if (status.ok() && ::close(std::exchange(descriptor_, -1)) != 0) status = FromErrno(errno, "cannot close");
+  if (status.ok()) status = CheckFolder();
   if (status.ok() && before_rename) status = before_rename();
+  if (status.ok()) status = CheckFolder();
   if (status.ok()) status = Rename();
   if (!status.ok()) return status;
-  claim_.Release();            // before anybody of this process opens the file by its new name
-  RemoveWithLogs(temporary_);  // a log that SQLite could not delete
+  claim_.Release();   // before anybody of this process opens the file by its new name
+  RemoveTemporary();  // a log that SQLite could not delete
   temporary_.clear();
-  return SyncDirectory(DirectoryOf(path_));
+  return SyncFolder();
 }
 
 // Without `replace` a file that came into being meanwhile stays what it is.
 Status TargetFile::Rename() {
+  const int folder = folder_.get();
+  const char* from = LastPartOf(temporary_);
+  const char* to = LastPartOf(path_);
 #if defined(RENAME_NOREPLACE)
   if (!replace_) {
-    if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE) == 0) return Status::Ok();
+    if (::renameat2(folder, from, folder, to, RENAME_NOREPLACE) == 0) return Status::Ok();
     if (errno != EINVAL && errno != ENOSYS) return FromErrno(errno, "cannot rename to " + path_);
   }
 #endif
-  Status status = CheckTarget(path_, replace_);
+  Status status = CheckTarget();
   if (!status.ok()) return status;
-  return ::rename(temporary_.c_str(), path_.c_str()) == 0 ? Status::Ok()
-                                                          : FromErrno(errno, "cannot rename to " + path_);
+  return ::renameat(folder, from, folder, to) == 0 ? Status::Ok() : FromErrno(errno, "cannot rename to " + path_);
 }
 
 }  // namespace hypha
