@@ -35,7 +35,8 @@ export class Atomic {
     const ns = this.#scope.nsOf(options);
     checkKey(op.key, this.#scope.session.limits);
     this.#scope.checkBatch(this.#ops.length + 1);
-    this.#ops.push({ ...op, ns });
+    const { kind, key, value, metadata, ifVersion } = op;
+    this.#ops.push({ kind, ns, key, value, metadata, ifVersion });
     return this;
   }
 
@@ -49,19 +50,19 @@ export class Atomic {
   check(key, version, options) {
     const ok = version === null || (Number.isSafeInteger(version) && version > 0);
     if (!ok) throw invalidArgument('version', 'a positive integer, or null for an absent key');
-    return this.#push({ kind: KIND.check, key, ifVersion: version ?? 0 }, options);
+    return this.#push({ kind: KIND.check, key, value: undefined, metadata: undefined, ifVersion: version ?? 0 }, options);
   }
 
   /** @param {string} key @param {unknown} value @param {{ namespace?: string, metadata?: object | null }} [options] @returns {this} */
   set(key, value, options) {
     const { metadata, ...rest } = readOptions(options, METHOD_OPTIONS.atomicSet);
     const { limits } = this.#scope.session;
-    return this.#push({ kind: KIND.set, key, value: valueToJson(value, limits), metadata: metadataToJson(metadata, limits) }, rest);
+    return this.#push({ kind: KIND.set, key, value: valueToJson(value, limits), metadata: metadataToJson(metadata, limits), ifVersion: undefined }, rest);
   }
 
   /** @param {string} key @param {KeyOptions} [options] @returns {this} */
   delete(key, options) {
-    return this.#push({ kind: KIND.delete, key }, options);
+    return this.#push({ kind: KIND.delete, key, value: undefined, metadata: undefined, ifVersion: undefined }, options);
   }
 
   /**
@@ -105,7 +106,7 @@ export class Atomic {
     if (edit !== EDIT.append && !Number.isFinite(operand)) throw invalidArgument('n', 'a finite number');
     const value = valueToJson(operand, this.#scope.session.limits);
     const metadata = path.length === 0 ? undefined : JSON.stringify(path);
-    return this.#push({ kind: KIND.edit | edit, key, value, metadata }, options);
+    return this.#push({ kind: KIND.edit | edit, key, value, metadata, ifVersion: undefined }, options);
   }
 
   /**

@@ -166,7 +166,7 @@ export class DataMethods extends ReadMethods {
       outcomes.push({ key, namespace: ns, ok: true });
       try {
         checkKey(key, this.#scope.session.limits);
-        ops.push({ kind: KIND.delete, ns, key });
+        ops.push({ kind: KIND.delete, ns, key, value: undefined, metadata: undefined, ifVersion: undefined });
         places.push(i);
       } catch (error) {
         if (given.atomic) throw error;
@@ -196,7 +196,7 @@ export class DataMethods extends ReadMethods {
     const text = metadataToJson(metadata, this.#scope.session.limits);
     if (text === undefined) throw new StorageError('HYPHA_INVALID_VALUE', 'metadata must be a plain object');
     const kind = given.merge === false ? KIND.setMetadata : KIND.mergeMetadata;
-    return this.#scope.session.write({ kind, ns, key, metadata: text }, given.durability, Control.of(given));
+    return this.#scope.session.write({ kind, ns, key, value: undefined, metadata: text, ifVersion: undefined }, given.durability, Control.of(given));
   }
 
   /**
