@@ -3,6 +3,7 @@
 import process from 'node:process';
 
 import { setErrorCodes, settle } from './errors.js';
+import { modeWarning } from './file-mode.js';
 import { keepAsLive } from './live-stores.js';
 import { native } from './native.js';
 import { MIGRATE_OPTIONS, readOpenOptions, readOptions } from './options.js';
@@ -41,7 +42,8 @@ function toNative(options) {
 export async function open(options) {
   const checked = readOpenOptions(options);
   watchExit();
-  const store = await settle(native.open(toNative(checked)));
+  const [warn, store] = await Promise.all([modeWarning(checked.path), settle(native.open(toNative(checked)))]);
+  warn();
   return keepAsLive(new Store(new StoreSession(store, checked), checked));
 }
 

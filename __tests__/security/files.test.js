@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, linkSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { open } from '../../lib/index.js';
 import { MyceliaStorageBackend } from '../../lib/mycelia/index.js';
 import { runChild } from '../helpers/child-run.js';
 import { useFolder } from '../helpers/folders.js';
 import { writeKernelFile } from '../helpers/kernel-file.js';
+import { warningsOf } from '../helpers/warnings.js';
 
 const folder = useFolder();
 const UMASK_PROGRAM = new URL('../helpers/open-under-umask.js', import.meta.url);
@@ -29,6 +30,20 @@ async function works(path) {
   expect(await again.get('k')).toBe('v');
   await again.close();
 }
+
+describe('a file that others may write to', () => {
+  test.each([[0o600, 0], [0o644, 0], [0o660, 1], [0o602, 1], [0o666, 1]])('of mode %p is warned of', async (mode, count) => {
+    const path = folder.path(`mode-${mode}.db`);
+    expect(await warningsOf(() => works(path))).toEqual([]);
+    chmodSync(path, mode);
+    const warnings = await warningsOf(async () => {
+      await works(path);
+      await works(path);
+    });
+    expect(warnings).toHaveLength(count);
+    for (const warning of warnings) expect(warning).toContain(`${path} has mode 0${mode.toString(8)}`);
+  });
+});
 
 describe('what open() makes on disk', () => {
   test.each([0o000, 0o022, 0o077])('is 0600 for files and 0700 for folders under umask %p', async (umask) => {
