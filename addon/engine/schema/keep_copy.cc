@@ -4,10 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 
+#include "base/claim.h"
 #include "base/file_io.h"
 #include "base/mutant.h"
 #include "sqlite/database_handle.h"
@@ -72,19 +74,34 @@ Status CopyAndCheck(const std::string& from, const std::string& to, const Hooks&
   return SameContent(source.value().get(), target.value().get());
 }
 
+void Remove(const std::string& name) {
+  ::unlink(name.c_str());
+  ::unlink((name + "-journal").c_str());
+}
+
+// SQLite opens it afterwards, and whoever holds the claim closes it last.
+Status Make(const std::string& name, Claim* claim) {
+  const FileHandle file(::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file.is_open()) return {Code::kCantOpen, "cannot make " + name + ": " + std::strerror(errno)};
+  return claim->Take(name) ? Status::Ok() : Status(Code::kCantOpen, name + " was taken away");
+}
+
 }  // namespace
 
 Status KeepCopy(const std::string& from, const std::string& to, const Hooks& hooks) {
+  static std::atomic<std::int64_t> number{0};
+  RemoveAbandoned(to, Remove);
   const std::string temporary =
-      Mutated(Mutant::kCopyUnderFinalName) ? FreeName(to) : to + ".tmp-" + std::to_string(::getpid());
-  ::unlink(temporary.c_str());
-  Status status = CopyAndCheck(from, temporary, hooks);
+      Mutated(Mutant::kCopyUnderFinalName) ? FreeName(to) : TemporaryNameOf(to, number.fetch_add(1));
+  Claim claim;
+  Status status = Make(temporary, &claim);
+  if (status.ok()) status = CopyAndCheck(from, temporary, hooks);
   hooks.Reach("copy-checked");
   if (status.ok() && ::rename(temporary.c_str(), FreeName(to).c_str()) != 0) {
     status = Status(Code::kIo, std::string("cannot rename the copy: ") + std::strerror(errno));
   }
   if (!status.ok()) {
-    ::unlink(temporary.c_str());
+    Remove(temporary);
     return {status.code(), "no copy of the old file could be kept: " + status.message(), status.sqlite_code()};
   }
   hooks.Reach("copy-renamed");

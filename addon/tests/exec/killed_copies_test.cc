@@ -19,6 +19,7 @@
 #include "base/claim.h"
 #include "exec/copies_fixture.h"
 #include "hypha/bundle.h"
+#include "schema/kernel_file.h"
 
 namespace hypha {
 namespace {
@@ -114,6 +115,19 @@ TEST_F(KilledCopiesTest, ARestoreOverAStoreWithAHotLogIsTheOldOrTheNew) {
   TryEach(hash, untouched, [&](const std::string& target, const Hooks& hooks) {
     return RestoreStore(source, target, {}, hooks).status();
   });
+}
+
+TEST_F(KilledCopiesTest, WhatAMigrationKeepsOfTheOldFileIsWholeOrNotThere) {
+  const std::string path = Path("old.db");
+  const auto before = test::MakeKernelFile(path);
+  for (const char* point : {"copy-created", "copy-written", "copy-checked", "copy-renamed"}) {
+    SCOPED_TRACE(point);
+    ASSERT_EQ(InChild([&] { return MigrateStore(Options(path), 2, DyingAt({point, 1, false})).ok() ? 0 : 1; }), kKilled);
+  }
+  EXPECT_TRUE(test::ReadKernelFile(path + ".v1") == before);
+  ASSERT_TRUE(MigrateStore(Options(path), 2).ok());
+  for (const auto& name : Names()) EXPECT_EQ(name.find(".tmp-"), std::string::npos) << name;
+  EXPECT_TRUE(test::ReadKernelFile(path + ".v1.2") == before);
 }
 
 // ---- What the dead leave, and the living must keep
