@@ -122,7 +122,10 @@ TEST_F(KilledCopiesTest, WhatAMigrationKeepsOfTheOldFileIsWholeOrNotThere) {
   const auto before = test::MakeKernelFile(path);
   for (const char* point : {"copy-created", "copy-written", "copy-checked", "copy-renamed"}) {
     SCOPED_TRACE(point);
-    ASSERT_EQ(InChild([&] { return MigrateStore(Options(path), 2, DyingAt({point, 1, false})).ok() ? 0 : 1; }), kKilled);
+    ASSERT_EQ(InChild([&] {
+                return MigrateStore(Options(path), 2, DyingAt({point, 1, false})).ok() ? 0 : 1;
+              }),
+              kKilled);
   }
   EXPECT_TRUE(test::ReadKernelFile(path + ".v1") == before);
   ASSERT_TRUE(MigrateStore(Options(path), 2).ok());
