@@ -59,7 +59,17 @@ constexpr Fault kFaults[] = {
     {"sync-file-range-eio", Method::kSyncFileRange, EIO},
     {"sync-file-range-enosys", Method::kSyncFileRange, ENOSYS},
     {"rename-eio", Method::kRename, EIO},
+    {"plain-open-emfile", Method::kPlainOpen, EMFILE},
+    {"plain-read-eio", Method::kPlainRead, EIO},
+    {"plain-read-eintr", Method::kPlainRead, EINTR},
+    {"plain-write-eio", Method::kPlainWrite, EIO},
+    {"plain-write-enospc", Method::kPlainWrite, ENOSPC},
+    {"plain-write-eintr", Method::kPlainWrite, EINTR},
+    {"plain-write-short", Method::kPlainWrite, EINTR, 100},
+    {"close-eio", Method::kClose, EIO},
 };
+
+bool IsLock(const Fault& fault) { return fault.method == Method::kLock || fault.method == Method::kShmLock; }
 
 struct Mode {
   const char* name;
@@ -79,7 +89,7 @@ class FaultHook final : public CallHook {
     ++fired_;
     // A disk that took every byte was not full.
     *landed = fault_.code == SQLITE_FULL ? std::min(fault_.landed, call.bytes - 1) : fault_.landed;
-    if (fault_.method == Method::kLock || fault_.method == Method::kShmLock) NoteRefusedLock();
+    if (IsLock(fault_)) NoteRefusedLock();
     if (fault_.loses && call.vfs == std::string_view(kSimInject)) SimDisk::NoteFailedSync(call.file == FileKind::kLog);
     return fault_.code;
   }
@@ -191,7 +201,9 @@ std::vector<Case> CasesOf(const Flags& flags, std::uint64_t seed) {
     for (const auto& fault : kFaults) {
       const std::int64_t count = hook.calls(fault.method);
       for (const auto& mode : kModes) {
-        if (count == 0 || (workload.waits && fault.code == SQLITE_BUSY && mode.length > 3)) continue;
+        // Who is interrupted for ever tries for ever.
+        const bool never_ends = (workload.waits && IsLock(fault) && fault.code == SQLITE_BUSY) || fault.code == EINTR;
+        if (count == 0 || (never_ends && mode.length > 3)) continue;
         kinds.push_back({&workload, &fault, &mode, 0});
         calls.push_back(count);
       }

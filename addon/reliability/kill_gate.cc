@@ -11,9 +11,12 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "kill_copies.h"
 #include "roles.h"
 #include "support/check.h"
 #include "support/driver.h"
@@ -39,8 +42,9 @@ struct Totals {
   std::int64_t pending_present = 0;
   std::int64_t snapshots = 0;
   std::int64_t opens = 0;
+  CopyTotals copies;
   std::vector<double> reopen_ms;
-  std::map<std::string, int> ends;
+  std::map<std::string, int> points;
   Problems problems;
 };
 
@@ -48,7 +52,7 @@ struct Totals {
 class Victim {
  public:
   Victim(std::uint64_t seed, Totals& totals, bool with_witnesses)
-      : seed_(seed), totals_(totals), path_(folder_.File("a.db")) {
+      : seed_(seed), totals_(totals), path_(folder_.File("a.db")), copies_(path_) {
     if (!with_witnesses) return;
     bystander_.emplace(std::vector<std::string>{"kill-bystander", "--path", path_, "--report", folder_.File("seen")});
     opener_.emplace(std::vector<std::string>{"kill-opener", "--path", path_, "--report", folder_.File("opened")});
@@ -63,7 +67,7 @@ class Victim {
   void Run(const std::string& name, std::vector<std::string> extra, End end) {
     Ledger ledger(folder_.File("ledger"), true);
     std::string first;
-    for (const auto& client : clients_) first += (first.empty() ? "" : ",") + std::to_string(client.next);
+    for (const std::uint64_t next : next_) first += (first.empty() ? "" : ",") + std::to_string(next);
     std::vector<std::string> arguments{
         "kill-writer",         "--path",  path_, "--ledger", folder_.File("ledger"), "--seed",
         std::to_string(seed_), "--first", first};
@@ -71,17 +75,24 @@ class Victim {
     Process writer(arguments);
     const std::string why = end(writer, ledger);
     ++totals_.kills;
-    ++totals_.ends[name];
     if (!why.empty()) Problem(name, why);
     if (ledger.page().anomalies != 0) Problem(name, ledger.page().anomaly.data());
     Check(name, ledger);
   }
 
- private:
-  struct Client {
-    std::uint64_t next = 0;
-  };
+  // After the last death: the next copies are made, and leave nothing behind that an earlier one left.
+  void Finish() {
+    Ledger ledger(folder_.File("ledger"), true);
+    auto opened = OpenStore(Options());
+    if (!opened.ok()) return;  // told already
+    Random random(seed_);
+    Copier(path_, ledger, Hooks()).Run(*opened.value().engine, random, true);
+    opened.value().reader.reset();
+    static_cast<void>(CloseStore(opened.value().engine));
+    if (ledger.page().anomalies != 0) Problem("the next copies", ledger.page().anomaly.data());
+  }
 
+ private:
   void EndWitness(std::optional<Process>& witness, const std::string& name, const std::string& report,
                   std::int64_t* count) {
     if (!witness) return;
@@ -97,13 +108,17 @@ class Victim {
     totals_.problems.Add("seed " + std::to_string(seed_) + ", " + name + ": " + what);
   }
 
-  void Check(const std::string& name, Ledger& ledger) {
+  OpenOptions Options() const {
     OpenOptions options;
     options.path = path_;
     options.readers = 1;
     options.busy_timeout_ms = 20'000;
+    return options;
+  }
+
+  void Check(const std::string& name, Ledger& ledger) {
     const double started = NowSeconds();
-    auto opened = OpenStore(options);
+    auto opened = OpenStore(Options());
     totals_.reopen_ms.push_back((NowSeconds() - started) * 1000);
     if (!opened.ok()) return Problem(name, "cannot be opened again: " + opened.status().message());
     CheckOpen(name, ledger);
@@ -120,49 +135,37 @@ class Victim {
     if (!structure.ok()) Problem(name, structure.message());
     auto content = ReadContent(*db.value());
     if (!content.ok()) return Problem(name, content.status().message());
-    for (int client = 0; client < kClients; ++client) CheckClient(name, client, ledger, content.value());
+    const auto runs = [&]<std::size_t... kAll>(std::index_sequence<kAll...>) {
+      return std::array<ClientRun, kClients>{RunOf(static_cast<int>(kAll), ledger)...};
+    }
+    (std::make_index_sequence<kClients>());
+    copies_.Judge(
+        ledger, runs, content.value(), [&](const std::string& what) { Problem(name, what); }, &totals_.copies);
+    for (const ClientRun& run : runs) CheckClient(name, run, content.value());
+  }
+
+  ClientRun RunOf(int client, const Ledger& ledger) const {
+    const auto slot = static_cast<std::size_t>(client);
+    return {ledger, expected_[slot], seed_, client, next_[slot], ledger.CountAsked(client)};
   }
 
   // Acknowledged units are there, failed ones are not, and of those without an answer a prefix is: nothing else can
   // have been, since a client's requests commit in the order of its calls.
-  void CheckClient(const std::string& name, int client, Ledger& ledger, const Content& all) {
-    Client& state = clients_[static_cast<std::size_t>(client)];
-    Content found;
-    for (const char letter : {'a', 'b', 't'}) {
-      const std::string ns = NamespaceOf(letter, client);
-      for (auto at = all.lower_bound({ns, ""}); at != all.end() && at->first.first == ns; ++at) found.insert(*at);
-    }
-    std::uint64_t asked = 0;
-    std::uint64_t certain = 0;  // units before this one have an answer
-    while (asked < kUnitsPerRun && ledger.Asked(client, asked) != Told::kNothing) {
-      if (ledger.Asked(client, asked) == Told::kAcked) certain = asked + 1;
-      ++asked;
-    }
-    Content expected = expected_[static_cast<std::size_t>(client)];
-    std::string difference;
-    bool matches = false;
-    std::uint64_t applied = 0;
-    for (std::uint64_t unit = 0; unit <= asked && !matches; ++unit) {
-      if (unit >= certain) {
-        const std::string here = Difference(expected, found);
-        matches = here.empty();
-        if (difference.empty()) difference = here;
-        applied = unit;
-      }
-      if (matches || unit == asked) break;
-      if (ledger.Asked(client, unit) != Told::kFailed) ApplyUnit(MakeUnit(seed_, client, state.next + unit), &expected);
-    }
-    if (!matches)
-      Problem(name, "after " + std::to_string(certain) + " of " + std::to_string(asked) + ": " + difference);
-    Count(ledger, client, asked, certain, applied);
-    expected_[static_cast<std::size_t>(client)] = std::move(found);
-    state.next += asked;
+  void CheckClient(const std::string& name, const ClientRun& run, const Content& all) {
+    const auto slot = static_cast<std::size_t>(run.client);
+    Content found = ContentOfClient(all, run.client);
+    const std::uint64_t certain = run.ledger.CountCertain(run.client);  // units before this one have an answer
+    const PrefixMatch match = FindPrefix(run, certain, found);
+    if (!match.matches) Problem(name, match.difference);
+    Count(run, certain, match.units);
+    next_[slot] += run.asked;
+    expected_[slot] = std::move(found);
   }
 
-  void Count(Ledger& ledger, int client, std::uint64_t asked, std::uint64_t certain, std::uint64_t applied) {
-    totals_.asked += static_cast<std::int64_t>(asked);
-    for (std::uint64_t unit = 0; unit < asked; ++unit) {
-      const Told told = ledger.Asked(client, unit);
+  void Count(const ClientRun& run, std::uint64_t certain, std::uint64_t applied) {
+    totals_.asked += static_cast<std::int64_t>(run.asked);
+    for (std::uint64_t unit = 0; unit < run.asked; ++unit) {
+      const Told told = run.ledger.Asked(run.client, unit);
       if (told == Told::kAcked) ++totals_.acked;
       if (told == Told::kFailed) ++totals_.failed;
       if (told == Told::kAsked || told == Told::kUnknown) ++totals_.pending;
@@ -172,11 +175,12 @@ class Victim {
 
   // Modes by stat alone: opening a file of a live database by hand would drop SQLite's locks.
   void CheckFiles(const std::string& name) {
-    for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
-      const std::string file = entry.path().filename().string();
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path())) {
+      const std::string file = entry.path().string().substr(folder_.path().size() + 1);
       if (file.rfind("a.db", 0) != 0) continue;
       struct stat info {};
-      if (::stat(entry.path().c_str(), &info) == 0 && (info.st_mode & 0777) != 0600) {
+      const mode_t wanted = entry.is_directory() ? 0700 : 0600;
+      if (::stat(entry.path().c_str(), &info) == 0 && (info.st_mode & 0777) != wanted) {
         Problem(name, file + " has mode " + std::to_string(info.st_mode & 0777));
       }
       if (file.rfind("a.db.v1", 0) != 0) continue;
@@ -206,7 +210,8 @@ class Victim {
   Totals& totals_;
   Folder folder_;
   const std::string path_;
-  std::array<Client, kClients> clients_{};
+  CopyJudge copies_;
+  std::array<std::uint64_t, kClients> next_{};  // unit of each client
   std::array<Content, kClients> expected_;
   std::optional<Process> bystander_;
   std::optional<Process> opener_;
@@ -237,12 +242,13 @@ void RunBlackbox(const Flags& flags, std::uint64_t seed, Totals& totals) {
   for (std::int64_t run = 0; run < runs && !totals.problems.enough(); ++run) {
     Random random(seed, 1, static_cast<std::uint64_t>(run));
     if (run % kRunsPerFile == 0) {
+      if (victim) victim->Finish();
       victim.reset();
       witnesses = !witnesses;
       victim = std::make_unique<Victim>(random.Next(), totals, witnesses);
     }
     const auto wait = static_cast<std::int64_t>(8 + random.Below(static_cast<std::uint64_t>(flags.Number("ms", 110))));
-    std::vector<std::string> extra;
+    std::vector<std::string> extra{"--copies", random.OneIn(3) ? "1" : "2"};
     if (!witnesses) extra.emplace_back("--migrate");
     const std::uint64_t kind = random.Below(20);
     const int signal = kind == 0 ? SIGTERM : kind == 1 ? SIGABRT : SIGKILL;
@@ -258,23 +264,34 @@ void RunBlackbox(const Flags& flags, std::uint64_t seed, Totals& totals) {
       return ExpectEnd(writer, -signal);
     });
   }
+  if (victim && !totals.problems.enough()) victim->Finish();
 }
 
-// Death from inside, at each named point several times.
-void RunPoints(const Flags& flags, std::uint64_t seed, Totals& totals) {
+struct Points {
+  std::span<const char* const> names;
+  const char* copies;    // are made in one session of so many
+  std::uint64_t spread;  // which passing of it is fatal: the first, then any of so many
+};
+
+// Death from inside, at each point several times.
+void RunPoints(const Points& points, const Flags& flags, Random& random, Totals& totals) {
   const std::int64_t times = flags.Number("points", 2);
   const std::string only = flags.Text("point");
-  std::uint64_t number = 0;
-  for (const char* point : KillPoints()) {
-    ++number;
+  for (const char* point : points.names) {
+    const std::uint64_t seed = random.Next();
     if (!only.empty() && only != point) continue;
-    Random random(seed, 2, number);
-    Victim victim(random.Next(), totals, false);
+    Random counts(seed);
+    Victim victim(counts.Next(), totals, false);
     for (std::int64_t i = 0; i < times && !totals.problems.enough(); ++i) {
-      const std::string target = std::string(point) + ":" + std::to_string(1 + random.Below(i == 0 ? 1 : 6));
-      victim.Run(target, {"--migrate", "--point", target, "--sessions", "60"},
-                 [](Process& writer, const Ledger&) { return ExpectEnd(writer, -SIGKILL); });
+      const std::string target =
+          std::string(point) + ":" + std::to_string(1 + counts.Below(i == 0 ? 1 : points.spread));
+      victim.Run(target, {"--migrate", "--copies", points.copies, "--point", target, "--sessions", "60"},
+                 [&](Process& writer, const Ledger&) {
+                   ++totals.points[point];
+                   return ExpectEnd(writer, -SIGKILL);
+                 });
     }
+    if (!totals.problems.enough()) victim.Finish();
   }
 }
 
@@ -282,6 +299,22 @@ double Percentile(std::vector<double> values, double share) {
   if (values.empty()) return 0;
   std::sort(values.begin(), values.end());
   return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
+}
+
+// How often each was died at.
+void TellPoints(const Totals& totals) {
+  std::map<int, std::string> by_count;
+  for (const auto& [point, count] : totals.points) by_count[count] += " " + point;
+  for (const auto& [count, names] : by_count) std::printf("kill: %d times at each of:%s\n", count, names.c_str());
+}
+
+void TellCopies(const CopyTotals& all, const CopyTotals& at_random) {
+  for (std::size_t kind = 0; kind < kCopyKinds; ++kind) {
+    std::printf("kill: %s: %lld were made; %lld deaths in one, %lld of them at random\n",
+                NameOf(static_cast<CopyKind>(kind)), static_cast<long long>(all.made[kind]),
+                static_cast<long long>(all.cut_short[kind]), static_cast<long long>(at_random.cut_short[kind]));
+  }
+  std::printf("kill: %lld copies that a dead process left were read back\n", static_cast<long long>(all.judged));
 }
 
 }  // namespace
@@ -293,10 +326,15 @@ int KillGate(const Flags& flags) {
   Totals totals(flags);
   if (!flags.Has("point")) RunBlackbox(flags, seed, totals);
   const std::int64_t blackbox = totals.kills;
-  RunPoints(flags, seed, totals);
+  const CopyTotals at_random = totals.copies;
+  Random random(seed, 2);
+  RunPoints({KillPoints(), "3", 6}, flags, random, totals);
+  RunPoints({CopyKillPoints(), "1", 15}, flags, random, totals);
   const double p99 = Percentile(totals.reopen_ms, 0.99);
   std::printf("kill: %lld random deaths, %lld at %zu named points, in %.0f s\n", static_cast<long long>(blackbox),
-              static_cast<long long>(totals.kills - blackbox), KillPoints().size(), NowSeconds() - started);
+              static_cast<long long>(totals.kills - blackbox), totals.points.size(), NowSeconds() - started);
+  TellPoints(totals);
+  TellCopies(totals.copies, at_random);
   std::printf("kill: %lld units asked, %lld acknowledged, %lld failed, %lld without an answer (%lld of them present)\n",
               static_cast<long long>(totals.asked), static_cast<long long>(totals.acked),
               static_cast<long long>(totals.failed), static_cast<long long>(totals.pending),

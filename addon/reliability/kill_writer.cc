@@ -12,6 +12,7 @@
 
 #include "roles.h"
 #include "sqlite/vfs_shim.h"
+#include "support/copier.h"
 #include "support/driver.h"
 #include "support/kill_points.h"
 #include "support/random.h"
@@ -30,6 +31,8 @@ struct Job {
   Hooks hooks;
   std::array<std::uint64_t, kClients> next;  // unit of each client
   std::array<std::uint64_t, kClients> first;
+  std::uint64_t copies = 0;  // are made in one of so many sessions; 0: in none
+  Copier copier;
 };
 
 // "12,40,7,0"
@@ -127,9 +130,17 @@ bool RunSession(Job& job) {
     clients.emplace_back(&RunClient, std::ref(job), std::ref(engine), client, 5 + job.random.Below(40),
                          job.random.Next());
   }
+  std::thread copier;
+  if (job.copies != 0 && job.random.OneIn(job.copies)) {
+    copier = std::thread([&job, &engine, seed = job.random.Next()] {
+      Random random(seed);
+      job.copier.Run(engine, random, job.copies == 1);
+    });
+  }
   // A checkpoint in the middle of it: busy while readers are in the way, and that is no failure.
   if (job.random.OneIn(2)) static_cast<void>(Checkpoint(engine));
   for (auto& client : clients) client.join();
+  if (copier.joinable()) copier.join();
   if (job.random.OneIn(3)) static_cast<void>(Checkpoint(engine));
   opened.value().reader.reset();
   const Status closed = CloseStore(opened.value().engine);
@@ -139,7 +150,7 @@ bool RunSession(Job& job) {
 
 }  // namespace
 
-// --path P --ledger P --seed S --first a,b,c,d [--point NAME:N] [--migrate] [--sessions N] [--end exit|abort|term]
+// --path P --ledger P --seed S --first a,b,c,d [--point NAME:N] [--migrate] [--sessions N] [--copies N]
 int KillWriter(const Flags& flags) {
   const std::string point = flags.Text("point", "none:1");
   const auto colon = point.rfind(':');
@@ -152,7 +163,9 @@ int KillWriter(const Flags& flags) {
           KillSwitch(point.substr(0, colon), std::atoi(point.c_str() + colon + 1)),
           {},
           first,
-          first};
+          first,
+          static_cast<std::uint64_t>(flags.Number("copies", 0)),
+          Copier(flags.Text("path"), job.ledger, job.hooks)};
   job.hooks = job.kill.AsHooks();
   RegisterInjectVfs("kill-points", PlatformVfs(), true);
   SetCallHook(&job.kill);

@@ -16,6 +16,8 @@ const HUNTS = {
   'kill inside a request': ['kill', ['--point', 'inside-request', '--points', '6']],
   'kill in a migration': ['kill', ['--point', 'migration-step-done', '--points', '4']],
   'kill while a copy is made': ['kill', ['--point', 'copy-written', '--points', '2']],
+  'kill in a backup': ['kill', ['--point', 'backup-written', '--points', '4']],
+  'kill while a copy gets its name': ['kill', ['--point', 'before-renaming', '--points', '6']],
   'kill while a copy is begun': ['kill', ['--point', 'copy-created', '--points', '2']],
   'failing disk': ['faults', ['--runs', '1500']],
   'lost power': ['power', ['--runs', '12000']],
@@ -62,6 +64,8 @@ const KILLERS = {
   NormalForFull: ['lost power'],
   ForgetLogReset: ['restarts of the log'],
   SkipPeriodicSync: ['lost power'],
+  KeepAbandoned: ['kill in a backup'],
+  RemoveBeforeRename: ['kill while a copy gets its name'],
 };
 
 /** @returns {{ name: string, number: number }[]} */

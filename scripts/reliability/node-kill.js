@@ -9,6 +9,7 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { open } from '../../lib/index.js';
+import { Copies, CopyJudge } from './node-copies.js';
 import { Ledger, TOLD } from './node-ledger.js';
 import { CLIENTS, makeUnit, namespacesOf, random } from './units.js';
 
@@ -50,8 +51,7 @@ async function runWriter(input, way, waitMs) {
  * The content that some whole number of the units left, or how the found one differs from all of them. A transaction
  * that was open when the process ended is rolled back, and what waited behind it still runs: it alone may be passed over.
  */
-function judge(seed, client, start, told, found, from) {
-  const certain = told.lastIndexOf(TOLD.acked) + 1;
+function judge(seed, client, start, told, found, from, certain = told.lastIndexOf(TOLD.acked) + 1) {
   let possible = [new Map(start)];
   let difference;
   for (let i = 0; ; i++) {
@@ -88,17 +88,13 @@ async function contentOf(store, client) {
   return content;
 }
 
-/** A copy under its final name is whole, whenever its maker died. */
-async function checkCopies(folder, problems) {
-  for (const name of readdirSync(folder)) {
-    if (name.startsWith('a.db') && statSync(join(folder, name)).isFile() && (statSync(join(folder, name)).mode & 0o777) !== 0o600) {
-      problems.push(`${name} has mode ${(statSync(join(folder, name)).mode & 0o777).toString(8)}`);
-    }
-    if (name !== 'a.db.backup') continue;
-    const copy = await open({ path: join(folder, name), create: false });
-    const { integrity } = await copy.diagnose();
-    if (integrity !== 'ok') problems.push(`the backup is not whole: ${integrity}`);
-    await copy.close();
+/** Whatever the process was doing when it ended. */
+function checkModes(folder, problems) {
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!name.startsWith('a.db')) continue;
+    const info = statSync(join(folder, name));
+    const mode = (info.mode & 0o777).toString(8);
+    if (mode !== (info.isDirectory() ? '700' : '600')) problems.push(`${name} has mode ${mode}`);
   }
 }
 
@@ -111,6 +107,8 @@ export async function nodeKill({ runs, seed = randomInt(1, 2 ** 31) }) {
   const problems = [];
   let folder;
   let state;
+  let copyJudge;
+  const copyTotals = { acked: 0, cutShort: 0, judged: 0 };
   const startedAt = performance.now();
   console.log(`node-kill: seed ${seed}`);
   for (let run = 0; run < runs; run++) {
@@ -118,6 +116,7 @@ export async function nodeKill({ runs, seed = randomInt(1, 2 ** 31) }) {
       if (folder) rmSync(folder, { recursive: true });
       folder = placeToWrite();
       state = Array.from({ length: CLIENTS }, () => ({ next: 0, content: new Map() }));
+      copyJudge = new CopyJudge(join(folder, 'a.db'));
     }
     const r = random(seed, 'run', run);
     const way = r.oneIn(2) ? OWN_WAYS[r.below(OWN_WAYS.length)] : SIGNALS[r.below(SIGNALS.length)];
@@ -125,7 +124,8 @@ export async function nodeKill({ runs, seed = randomInt(1, 2 ** 31) }) {
     const ledgerPath = join(folder, 'ledger');
     const fileSeed = `${seed}/${Math.floor(run / RUNS_PER_FILE)}`;
     const ledger = new Ledger(ledgerPath, CLIENTS);
-    const end = await runWriter({ path, ledger: ledgerPath, seed: fileSeed, first: state.map(({ next }) => next) }, way, 20 + r.below(300));
+    const copies = new Copies(path, join(folder, 'copies'), true);
+    const end = await runWriter({ path, ledger: ledgerPath, copies: join(folder, 'copies'), seed: fileSeed, first: state.map(({ next }) => next) }, way, 20 + r.below(300));
     totals.ways[way] = (totals.ways[way] ?? 0) + 1;
     const found = [];
     if (end.hung) found.push(`hung\n${end.stderr}`);
@@ -134,6 +134,17 @@ export async function nodeKill({ runs, seed = randomInt(1, 2 ** 31) }) {
     const store = await open({ path, busyTimeout: 20_000 });
     const { integrity } = await store.diagnose();
     if (integrity !== 'ok') found.push(`integrity: ${integrity}`);
+    checkModes(folder, found);
+    found.push(
+      ...(await copyJudge.judge(copies.records(), async (copy, since) => {
+        const differences = [];
+        for (const [client, each] of state.entries()) {
+          const verdict = judge(fileSeed, client, each.content, ledger.told(client), await contentOf(copy, client), each.next, since[client]);
+          if (!verdict.ok) differences.push(verdict.difference);
+        }
+        return differences;
+      })),
+    );
     for (const [client, each] of state.entries()) {
       const told = ledger.told(client);
       const content = await contentOf(store, client);
@@ -143,9 +154,12 @@ export async function nodeKill({ runs, seed = randomInt(1, 2 ** 31) }) {
       for (const each of told) totals[each === TOLD.acked ? 'acked' : each === TOLD.failed ? 'failed' : 'pending']++;
       state[client] = { next: each.next + told.length, content };
     }
+    if (run % RUNS_PER_FILE === RUNS_PER_FILE - 1 || run === runs - 1) {
+      found.push(...(await copyJudge.finish(store, CLIENTS)));
+      for (const name of Object.keys(copyTotals)) copyTotals[name] += copyJudge.totals[name];
+    }
     await store.close();
     ledger.close();
-    await checkCopies(folder, found);
     problems.push(...found.map((each) => `run ${run}, ${way}: ${each}`));
     for (const each of found) console.error(`node-kill: seed ${seed}, run ${run}, ${way}: ${each}`);
   }
@@ -154,6 +168,7 @@ export async function nodeKill({ runs, seed = randomInt(1, 2 ** 31) }) {
   const ways = Object.entries(totals.ways).map(([way, count]) => `${count} ${way}`);
   console.log(`node-kill: ${runs} ends (${ways.join(', ')}) in ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
   console.log(`node-kill: ${totals.acked} units acknowledged, ${totals.failed} failed, ${totals.pending} without an answer (${totals.present} of them present)`);
+  console.log(`node-kill: ${copyTotals.acked} copies acknowledged, ${copyTotals.cutShort} cut short; ${copyTotals.judged} that an ended process left were read back`);
   if (totals.acked === 0) problems.push('nothing was acknowledged: nothing was tested');
   console.log(`node-kill: ${problems.length} problems`);
   return { problems };

@@ -1,10 +1,10 @@
 // The Node process that is killed: clients that write without end while the store is checkpointed, closed and opened
 // around them. `way` is how it ends by itself; with none it waits for a signal.
 
-import { rmSync } from 'node:fs';
 import process from 'node:process';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { open } from '../../lib/index.js';
+import { COPY_KINDS, Copies } from './node-copies.js';
 import { Ledger, TOLD, UNITS } from './node-ledger.js';
 import { CLIENTS, makeUnit, random } from './units.js';
 
@@ -12,6 +12,8 @@ const input = isMainThread ? JSON.parse(process.argv[2]) : workerData;
 const { path, seed, first, way, afterMs } = input;
 const ledger = new Ledger(input.ledger);
 const next = [...first];
+const copies = new Copies(path, input.copies);
+const certain = first.map(() => 0); // units of each client before which all have an answer
 const WINDOW = 3;
 
 async function runUnit(store, client, r) {
@@ -22,6 +24,7 @@ async function runUnit(store, client, r) {
   try {
     const done = await makeUnit(seed, client, index).run(store, ['full', 'normal', 'periodic', 'off'][r.below(4)]);
     ledger.tell(client, at, done ? TOLD.acked : TOLD.failed);
+    if (done) certain[client] = Math.max(certain[client], at + 1);
   } catch (error) {
     ledger.tell(client, at, error.code === 'HYPHA_INDETERMINATE' ? TOLD.unknown : TOLD.failed);
     if (error.code !== 'HYPHA_CLOSED') throw error;
@@ -38,18 +41,10 @@ async function runClient(store, client, units, r) {
   await Promise.all(inFlight);
 }
 
-// Whatever the store can do besides writing, when this build has it.
+// Whatever the store can do besides writing.
 async function maintain(store, r) {
-  const choice = r.below(4);
-  if (choice === 0) await store.checkpoint();
-  if (choice === 1 && typeof store.backup === 'function') {
-    rmSync(`${path}.backup`, { force: true });
-    await store.backup(`${path}.backup`);
-  }
-  if (choice === 2 && typeof store.exportBundle === 'function') {
-    rmSync(`${path}.bundle`, { force: true, recursive: true });
-    await store.exportBundle(`${path}.bundle`);
-  }
+  if (r.oneIn(3)) await store.checkpoint();
+  for (const kind of COPY_KINDS) if (r.oneIn(2)) await copies.make(store, kind, [...certain]);
 }
 
 async function write() {

@@ -9,6 +9,7 @@
 #include <set>
 #include <string_view>
 
+#include "base/mutant.h"
 #include "base/mutex.h"
 
 namespace hypha {
@@ -53,7 +54,7 @@ Claim& Claim::operator=(Claim&& other) noexcept {
   return *this;
 }
 
-bool Claim::Take(const std::string& name) {
+Status Claim::Take(const std::string& name) {
   Release();
   name_ = name;
   {
@@ -61,11 +62,12 @@ bool Claim::Take(const std::string& name) {
     MutexLock lock(names.mutex);
     names.claimed.insert(name);
   }
+  const Status taken(Code::kExists);
   lock_ = OpenPlain(name);
-  if (!lock_.is_open()) return false;
-  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
+  if (!lock_.is_open()) return errno == ENOENT ? taken : FileFailure("open", name, errno);
+  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return taken;
   struct stat info {};
-  return ::fstat(lock_.get(), &info) == 0 && info.st_nlink > 0;
+  return ::fstat(lock_.get(), &info) == 0 && info.st_nlink > 0 ? Status::Ok() : taken;
 }
 
 void Claim::Release() {
@@ -85,7 +87,7 @@ void RemoveAbandoned(const std::string& path, const std::function<void(const std
   const std::string start = NameOf(path) + kInfix;
   const std::string folder = path.substr(0, path.size() - NameOf(path).size());
   auto names = NamesIn(DirectoryOf(path));
-  if (!names.ok()) return;
+  if (!names.ok() || Mutated(Mutant::kKeepAbandoned)) return;
   for (const auto& found : names.value()) {
     if (found.rfind(start, 0) != 0 || !IsPidAndNumber(std::string_view(found).substr(start.size()))) continue;
     const std::string name = folder + found;

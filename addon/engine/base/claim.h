@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/file_io.h"
+#include "hypha/status.h"
 
 namespace hypha {
 
@@ -21,9 +22,9 @@ class Claim {
   Claim& operator=(const Claim&) = delete;
   ~Claim() { Release(); }
 
-  // Of a file or folder that the caller has just made. False when another process took it for abandoned meanwhile: it
-  // is gone or about to be. True as well where the file system has no such locks; nothing is removed there.
-  bool Take(const std::string& name);
+  // Of a file or folder that the caller has just made. kExists when another process took it for abandoned meanwhile: it
+  // is gone or about to be. OK as well where the file system has no such locks; nothing is removed there.
+  Status Take(const std::string& name);
   void Release();
 
  private:

@@ -43,6 +43,8 @@ enum class Mutant : int {
   kNormalForFull,
   kForgetLogReset,
   kSkipPeriodicSync,
+  kKeepAbandoned,
+  kRemoveBeforeRename,
   kCount
 };
 

@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -138,6 +139,9 @@ class Writer {
     bool broken = false;    // an error made SQLite drop it
     std::size_t bytes = 0;  // written in it
     std::deque<Step> steps;
+    std::optional<Step> end;  // after all steps; has its place here, since there must be room for it without memory
+
+    bool HasSteps() const { return !steps.empty() || end.has_value(); }
   };
   using Group = std::vector<std::unique_ptr<QueuedWrite>>;
 
@@ -153,6 +157,7 @@ class Writer {
   Status BeginSession(const QueuedBegin& begin) REQUIRES_LOCK(mutex_);
   void RunTransaction() REQUIRES_LOCK(mutex_);
   void RunStep(Step step) REQUIRES_LOCK(mutex_);
+  void RunEnd(Step end) REQUIRES_LOCK(mutex_);
   void EndTransaction(const Status& for_the_rest) REQUIRES_LOCK(mutex_);
   // The open one, which is so no longer; its steps leave the queue.
   std::unique_ptr<OpenTransaction> TakeTransaction() REQUIRES_LOCK(mutex_);

@@ -35,7 +35,7 @@ bool MayBeLong(const WriteRequest& request) {
 bool Writer::MayBorrow(TransactionId id, Use use) {
   if (owner_ != Owner::kNobody || closing_ || state_.stop != Code::kOk) return false;
   if (id == 0) return queue_.empty() && !open_ && !state_.plan.full && state_.plan.need != Checkpointer::Need::kNow;
-  if (!open_ || open_->id != id || !open_->steps.empty() || open_->abandoned || open_->broken) return false;
+  if (!open_ || open_->id != id || open_->HasSteps() || open_->abandoned || open_->broken) return false;
   if (Now() >= open_->deadline) return false;
   if (use == Use::kStep) return true;
   if (use == Use::kCommit && open_->durability == Durability::kFull) return false;
@@ -57,7 +57,7 @@ void Writer::GiveBack(const Borrowed& seen) {
   state_ = seen.state;
   if (open_) {
     if (!seen.in_transaction) open_->broken = true;
-    wake = wake || open_->broken || open_->abandoned || !open_->steps.empty();
+    wake = wake || open_->broken || open_->abandoned || open_->HasSteps();
     // The thread enforces the deadline. It may still sleep for an earlier transaction's, which is soon enough.
     wake = wake || sleeps_until_ > open_->deadline;
   } else {

@@ -219,7 +219,7 @@ void Writer::WaitForWork() {
   const auto sooner = [&](SteadyTime time) { until = until ? std::min(*until, time) : time; };
   if (owner_ == Owner::kNobody) {
     if (open_) {
-      if (!open_->steps.empty()) return;
+      if (open_->HasSteps()) return;
       sooner(open_->deadline);
       if (watched_ > 0) {
         for (const auto& item : queue_) {

@@ -32,6 +32,7 @@ Status Writer::WhyNotIn(TransactionId id, const Step& step) {
     if (closing_) return Status(Code::kClosed);
     return Status(state_.stop != Code::kOk ? state_.stop : Code::kTransactionInvalid);
   }
+  if (open_->end) return Status(Code::kTransactionInvalid);
   // The end is always taken: it makes room.
   if (step.run == nullptr) return Status::Ok();
   if (queued_.operations + step.operations > options_.queue_operations) {
@@ -52,7 +53,11 @@ void Writer::AddStep(TransactionId id, Step step) {
       queued_.operations += step.operations;
       queued_.bytes += step.bytes;
       open_->bytes += static_cast<std::size_t>(step.bytes);
-      open_->steps.push_back(std::move(step));
+      if (step.run == nullptr) {
+        open_->end = std::move(step);
+      } else {
+        open_->steps.push_back(std::move(step));
+      }
       if (owner_ != Owner::kThread) wake_.NotifyAll();
       return;
     }
@@ -159,34 +164,35 @@ void Writer::RunTransaction() {
     queued_.bytes -= step.bytes;
     return RunStep(std::move(step));
   }
+  if (open_->end) return RunEnd(std::move(*std::exchange(open_->end, std::nullopt)));
   // Having run callbacks with the mutex free, look again at everything before waiting.
   if (!RunWorkBesideTransaction() && !DropUnwanted()) WaitForWork();
 }
 
 void Writer::RunStep(Step step) {
-  if (step.run != nullptr) {
-    const Status why = step.wait.Why(Now(), Code::kTimeout);
-    bool in_transaction = true;
-    Own([&] {
-      why.ok() ? step.run(*session_) : step.answer(why);
-      session_->Reach("transaction-step");
-      in_transaction = session_->in_transaction();
-    });
-    // An I/O error inside may have made SQLite drop the transaction.
-    if (!in_transaction && !Mutated(Mutant::kTransactionEndUnheeded)) open_->broken = true;
-    return;
-  }
+  const Status why = step.wait.Why(Now(), Code::kTimeout);
+  bool in_transaction = true;
+  Own([&] {
+    why.ok() ? step.run(*session_) : step.answer(why);
+    session_->Reach("transaction-step");
+    in_transaction = session_->in_transaction();
+  });
+  // An I/O error inside may have made SQLite drop the transaction.
+  if (!in_transaction && !Mutated(Mutant::kTransactionEndUnheeded)) open_->broken = true;
+}
+
+void Writer::RunEnd(Step end) {
   Status status;
+  queued_.operations -= end.operations;
   const std::unique_ptr<OpenTransaction> ended = TakeTransaction();
   Own([&] {
-    if (step.commit) {
+    if (end.commit) {
       status = session_->Commit();
     } else {
       session_->RollBack();
     }
     Publish();
-    step.answer(status);
-    for (auto& late : ended->steps) late.answer(Status(Code::kTransactionInvalid));
+    end.answer(status);
   });
 }
 
@@ -195,6 +201,7 @@ std::unique_ptr<Writer::OpenTransaction> Writer::TakeTransaction() {
     queued_.operations -= step.operations;
     queued_.bytes -= step.bytes;
   }
+  if (open_->end) queued_.operations -= open_->end->operations;
   return std::move(open_);
 }
 
@@ -203,6 +210,7 @@ void Writer::EndTransaction(const Status& for_the_rest) {
   Own([&] {
     session_->RollBack();
     for (auto& step : ended->steps) step.answer(for_the_rest);
+    if (ended->end) ended->end->answer(for_the_rest);
   });
 }
 

@@ -7,7 +7,7 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <new>
+#include <utility>
 #include <vector>
 
 namespace hypha {
@@ -17,7 +17,7 @@ constexpr int kNameAttempts = 100;
 
 std::string PreviousOf(const std::string& path) { return path + ".prev"; }
 
-bool IsOurs(const std::string& name) { return name == bundle::kManifest || bundle::IsPartName(name); }
+bool IsOurs(std::string_view name) { return name == bundle::kManifest || bundle::IsPartName(name); }
 
 // A directory of nothing but a bundle.
 Status CheckDirectory(const std::string& path) {
@@ -50,7 +50,8 @@ Status CheckFile(const std::string& path, const IsDatabase& is_database) {
 }
 
 // What cannot be removed stays: nothing that matters depends on it. Of a symbolic link the link goes alone.
-void RemoveBundle(const std::string& path) {
+// Destructors call it when there is no memory as well.
+void RemoveBundle(const std::string& path) noexcept {
   const int directory = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (directory < 0) {
     ::unlink(path.c_str());
@@ -84,12 +85,7 @@ BundleWriter::BundleWriter(const ExportSpec& spec, const Hooks& hooks) : spec_(s
 
 BundleWriter::~BundleWriter() {
   part_.reset();
-  if (temporary_.empty()) return;
-  try {
-    RemoveBundle(temporary_);
-  } catch (const std::bad_alloc&) {
-    // It stays, and the next export to this path removes it.
-  }
+  if (!temporary_.empty()) RemoveBundle(temporary_);
 }
 
 Result<std::unique_ptr<BundleWriter>> BundleWriter::Create(const ExportSpec& spec, const Hooks& hooks,
@@ -115,14 +111,15 @@ Status BundleWriter::CheckTarget(const IsDatabase& is_database) {
 Status BundleWriter::MakeTemporary() {
   RemoveAbandoned(spec_.path, &RemoveBundle);
   for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
-    const std::string name = TemporaryNameOf(spec_.path, manifest_.created_at + attempt);
+    std::string name = TemporaryNameOf(spec_.path, manifest_.created_at + attempt);
     Status status = Make(name);
     if (status.code() == Code::kExists) continue;
     if (!status.ok()) return status;
-    temporary_ = name;
-    if (claim_.Take(name)) return Status::Ok();
+    temporary_ = std::move(name);
+    status = claim_.Take(temporary_);
+    if (status.code() != Code::kExists) return status;
     part_.reset();
-    RemoveBundle(name);
+    RemoveBundle(temporary_);
     temporary_.clear();
   }
   return FileFailure("create a temporary file for", spec_.path, EEXIST);
@@ -130,8 +127,9 @@ Status BundleWriter::MakeTemporary() {
 
 Status BundleWriter::Make(const std::string& name) {
   if (!IsFile()) return MakeDirectory(name);
+  std::string path = name;  // nothing may fail between the making of the file and the noting of its name
   auto file = CreateFile(name);
-  if (file.ok()) part_.emplace(std::move(file.value()), name);
+  if (file.ok()) part_.emplace(std::move(file.value()), std::move(path));
   return file.status();
 }
 
@@ -192,12 +190,12 @@ Status BundleWriter::Finish() {
 // Afterwards temporary_ names what was replaced, if anything was.
 Status BundleWriter::PutInPlace() {
   if (replaces_) return Replace();
+  // What an earlier replacement that was cut short has left of the one before; it will be out of date.
+  std::string previous = PreviousOf(spec_.path);
+  const bool is_bundle = !IsFile() && KindOfPath(previous) == PathKind::kDirectory && CheckDirectory(previous).ok();
+  if (!is_bundle) previous.clear();
   Status status = RenameToNew(temporary_, spec_.path);
-  if (!status.ok()) return status;
-  // What an earlier replacement that was cut short has left of the one before; it is out of date now.
-  const std::string previous = PreviousOf(spec_.path);
-  const bool is_bundle = KindOfPath(previous) == PathKind::kDirectory && CheckDirectory(previous).ok();
-  temporary_ = !IsFile() && is_bundle ? previous : "";
+  if (status.ok()) temporary_ = std::move(previous);
   return status;
 }
 
@@ -218,7 +216,7 @@ Status BundleWriter::Replace() {
     return Status::Ok();
   }
   // Between these two names nothing has the target's name: FindBundle() knows where to look then.
-  const std::string previous = PreviousOf(spec_.path);
+  std::string previous = PreviousOf(spec_.path);
   RemoveBundle(previous);  // left by an earlier one that was cut short, and made good since
   status = RenameToNew(spec_.path, previous);
   if (!status.ok()) return status;
@@ -228,7 +226,7 @@ Status BundleWriter::Replace() {
     static_cast<void>(RenameToNew(previous, spec_.path));
     return status;
   }
-  temporary_ = previous;
+  temporary_ = std::move(previous);
   return Status::Ok();
 }
 

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "hypha/caught.h"
-
 namespace hypha {
 namespace {
 
@@ -27,12 +25,15 @@ void ImportTransaction::RollBack() {
     turn_ = nullptr;
   }
   if (id_ == 0) return;
-  static_cast<void>(Caught([&] {
-    static_cast<void>(Wait());
-    auto answer = std::make_shared<Awaited<Status>>();
-    engine_.End(std::exchange(id_, 0), false, [answer](Status status) { answer->Put(std::move(status)); });
-    return answer->Take();
-  }));
+  static_cast<void>(Wait());
+  static_cast<void>(End(false));
+}
+
+// There may be no memory: a transaction that is not ended keeps the writer from everybody.
+Status ImportTransaction::End(bool commit) {
+  const TransactionId id = std::exchange(id_, 0);
+  engine_.End(id, commit, [ended = &ended_](Status status) { ended->Put(std::move(status)); });
+  return ended_.Take();
 }
 
 Status ImportTransaction::Begin() {
@@ -64,10 +65,6 @@ WriteReply ImportTransaction::Wait() {
   return answer == nullptr ? WriteReply{} : answer->Take();
 }
 
-Status ImportTransaction::Commit() {
-  auto answer = std::make_shared<Awaited<Status>>();
-  engine_.End(std::exchange(id_, 0), true, [answer](Status status) { answer->Put(std::move(status)); });
-  return answer->Take();
-}
+Status ImportTransaction::Commit() { return End(true); }
 
 }  // namespace hypha

@@ -76,10 +76,13 @@ class ImportTransaction {
   void RollBack();
 
  private:
+  Status End(bool commit);
+
   Engine& engine_;
   TransactionId id_ = 0;
   std::shared_ptr<Awaited<Result<TransactionId>>> turn_;  // null once taken
   std::shared_ptr<Awaited<WriteReply>> under_way_;
+  Awaited<Status> ended_;
 };
 
 }  // namespace hypha

@@ -14,6 +14,8 @@
 #include <random>
 #include <utility>
 
+#include "base/mutant.h"
+
 namespace hypha {
 namespace {
 
@@ -107,7 +109,8 @@ Status TargetFile::Make() {
         ::openat(folder_.get(), LastPartOf(temporary_), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     // The mode that the process's umask left is not the one that was asked for.
     if (descriptor_ >= 0 && ::fchmod(descriptor_, 0600) == 0) {
-      if (claim_.Take(temporary_)) return Status::Ok();
+      Status claimed = claim_.Take(temporary_);
+      if (claimed.code() != Code::kExists) return claimed;
       ::close(std::exchange(descriptor_, -1));
       RemoveTemporary();
       errno = EEXIST;
@@ -185,6 +188,7 @@ Status TargetFile::Rename() {
 #endif
   Status status = CheckTarget();
   if (!status.ok()) return status;
+  if (Mutated(Mutant::kRemoveBeforeRename)) ::unlinkat(folder, to, 0);
   return ::renameat(folder, from, folder, to) == 0 ? Status::Ok() : FromErrno(errno, "cannot rename to " + path_);
 }
 

@@ -14,11 +14,19 @@ class Exempt {
   Exempt& operator=(const Exempt&) = delete;
 };
 
+inline thread_local bool in_engine = false;
+
 // The opposite, on a thread that is exempt: a call into the engine.
 class NotExempt {
  public:
-  NotExempt() : before_(exempt_depth) { exempt_depth = 0; }
-  ~NotExempt() { exempt_depth = before_; }
+  NotExempt() : before_(exempt_depth) {
+    exempt_depth = 0;
+    in_engine = true;
+  }
+  ~NotExempt() {
+    exempt_depth = before_;
+    in_engine = false;
+  }
   NotExempt(const NotExempt&) = delete;
   NotExempt& operator=(const NotExempt&) = delete;
 

@@ -151,17 +151,26 @@ const char* NameOf(Method method) {
                                      "full-pathname",
                                      "fsync",
                                      "sync-file-range",
-                                     "rename"};
+                                     "rename",
+                                     "unlink",
+                                     "plain-open",
+                                     "plain-read",
+                                     "plain-write",
+                                     "close"};
   static_assert(kNames.size() == static_cast<std::size_t>(Method::kCount));
   return kNames[static_cast<std::size_t>(method)];
 }
 
 void SetCallHook(CallHook* hook) { the_hook = hook; }
 
-int AskHook(const VfsCall& call) {
+int AskHook(const VfsCall& call, int* landed) {
   int unused = 0;
   CallHook* hook = the_hook.load();
-  return hook == nullptr ? SQLITE_OK : hook->Before(call, &unused);
+  return hook == nullptr ? SQLITE_OK : hook->Before(call, landed == nullptr ? &unused : landed);
+}
+
+void TellHook(const VfsCall& call) {
+  if (CallHook* hook = the_hook.load(); hook != nullptr) hook->After(call);
 }
 
 void NoteRefusedLock() { lock_refused = true; }

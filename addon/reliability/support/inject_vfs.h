@@ -25,7 +25,12 @@ enum class Method : std::uint8_t {
   // Not SQLite's: see system_calls.h. What the hook answers of them is an errno.
   kFsync,
   kSyncFileRange,
-  kRename,
+  kRename,  // `offset` is the call's flags
+  kUnlink,
+  kPlainOpen,
+  kPlainRead,
+  kPlainWrite,
+  kClose,
   kCount
 };
 const char* NameOf(Method method);
@@ -52,8 +57,9 @@ class CallHook {
 // One hook for all files of all these VFSes; null: none. Set it while nothing is open.
 void SetCallHook(CallHook* hook);
 
-// What the hook answers before the call.
-int AskHook(const VfsCall& call);
+// What the hook answers before the call; and tells it of one that went through.
+int AskHook(const VfsCall& call, int* landed = nullptr);
+void TellHook(const VfsCall& call);
 
 // The hook refuses this thread a lock that nobody holds: its next sleep in such a VFS would wait for nothing, and takes
 // no time.

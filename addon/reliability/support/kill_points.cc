@@ -1,8 +1,10 @@
 #include "support/kill_points.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -22,6 +24,13 @@ constexpr const char* kPoints[] = {
     "before-database-sync", "after-database-sync", "before-other-write", "after-other-write", "before-other-sync",
     "after-other-sync", "before-delete", "after-delete", "before-shm-map", "after-shm-map"};
 
+// Inside backup, restore, export and import, some of them in calls of theirs that go past SQLite.
+constexpr const char* kCopyPoints[] = {
+    "backup-step",         "backup-copied",        "backup-written",     "backup-verified",      "before-publish",
+    "before-rename",       "after-publish",        "bundle-before-swap", "bundle-between-names", "bundle-after-swap",
+    "import-read-through", "import-before-commit", "before-plain-sync",  "after-plain-sync",     "before-renaming",
+    "after-renaming",      "before-unlink",        "after-unlink"};
+
 const char* FileName(FileKind kind) {
   switch (kind) {
     case FileKind::kDatabase: return "database";
@@ -38,7 +47,10 @@ std::string NameOfCall(const VfsCall& call) {
     case Method::kSync:
     case Method::kTruncate: return std::string(FileName(call.file)) + "-" + NameOf(call.method);
     case Method::kDelete:
-    case Method::kShmMap: return NameOf(call.method);
+    case Method::kShmMap:
+    case Method::kUnlink: return NameOf(call.method);
+    case Method::kFsync: return "plain-sync";
+    case Method::kRename: return "renaming";
     default: return "";
   }
 }
@@ -46,12 +58,16 @@ std::string NameOfCall(const VfsCall& call) {
 }  // namespace
 
 std::span<const char* const> KillPoints() { return kPoints; }
+std::span<const char* const> CopyKillPoints() { return kCopyPoints; }
 
 void KillSwitch::Reach(const char* point) {
   if (name_ == point && left_.fetch_sub(1) == 1) ::kill(::getpid(), SIGKILL);
 }
 
 int KillSwitch::Before(const VfsCall& call, int* landed) {
+  // Only where two names cannot be exchanged is there a moment between them.
+  if (call.method == Method::kRename && call.offset == RENAME_EXCHANGE && name_ == "bundle-between-names")
+    return EINVAL;
   const std::string name = NameOfCall(call);
   if (name.empty()) return SQLITE_OK;
   if (name_ == "half-" + name && left_.fetch_sub(1) == 1) {

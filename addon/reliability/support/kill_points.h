@@ -12,6 +12,8 @@
 namespace hypha::reliability {
 
 std::span<const char* const> KillPoints();
+// Those that only a process that makes copies passes often.
+std::span<const char* const> CopyKillPoints();
 
 // Kills this process with SIGKILL when `name` is passed for the count-th time.
 class KillSwitch final : public CallHook {

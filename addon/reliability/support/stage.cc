@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "hypha/caught.h"
 #include "support/answer.h"
 #include "support/check.h"
 #include "support/copies.h"
@@ -172,7 +173,65 @@ void Stage::Restore() {
   Note(status);
 }
 
+Status Stage::ExportTo(BundleForm form) {
+  ExportSpec spec;
+  spec.path = bundles_->target(form);
+  spec.form = form;
+  spec.overwrite = true;
+  spec.part_rows = 40;
+  BundleSummary summary;
+  const NotExempt engine;
+  return ExportBundle(*opened_.engine, spec, nullptr, &summary).status;
+}
+
+void Stage::Export(BundleForm form) {
+  if (opened_.engine == nullptr) return;
+  if (!bundles_) bundles_.emplace().LayTargets();
+  const Status status = ExportTo(form);
+  exports_[form] = exports_[form] || status.ok();
+  Note(status);
+}
+
+void Stage::Import() {
+  if (opened_.engine == nullptr) return;
+  if (!bundles_) bundles_.emplace().LaySource();
+  steps_.push_back({BundleFolder::SourceUnit(), durability_, Told::kAsked, Now(), {}});
+  SimDisk::Mark(static_cast<std::int64_t>(2 * (steps_.size() - 1)));
+  ImportSpec spec;
+  spec.path = bundles_->source();
+  spec.on_conflict = OnConflict::kUpdate;
+  ImportSummary summary;
+  const Status status = [&] {
+    const NotExempt engine;
+    return Caught([&] {
+      return ImportBundle(*opened_.engine, *QueueImport(*opened_.engine, this), spec, nullptr, &summary).status;
+    });
+  }();
+  const Told failed = status.code() == Code::kIndeterminate ? Told::kUnknown : Told::kFailed;
+  steps_.back().told = status.ok() ? Told::kAcked : failed;
+  steps_.back().told_at = Now();
+  SimDisk::Mark(static_cast<std::int64_t>(2 * (steps_.size() - 1) + 1));
+  Note(status);
+}
+
+Status Stage::JudgeBundles() {
+  const auto is_export = [this](const Content& found) { return Judge(start_, steps_, found, false); };
+  for (const bool again : {false, true}) {
+    Status status;
+    for (auto& [form, acked] : exports_) {
+      if (again && opened_.engine == nullptr) return Status::Ok();
+      if (again) status = With("the next export", ExportTo(form));  // nothing fails any more
+      if (status.ok()) status = bundles_->JudgeTarget(form, acked || again, is_export);
+      if (!status.ok()) return status;
+    }
+    status = bundles_->JudgeFolder();
+    if (!status.ok()) return With(again ? "the next copy" : "the copies", status);
+  }
+  return Status::Ok();
+}
+
 Status Stage::JudgeCopies() {
+  if (bundles_) return JudgeBundles();
   if (copies_ == Copies::kNone) return Status::Ok();
   const auto is_copy = [this](const Content& found) {
     if (copies_ == Copies::kBackups) return Judge(start_, steps_, found, false);

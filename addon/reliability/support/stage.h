@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "hypha/engine.h"
 #include "hypha/hooks.h"
+#include "support/bundles.h"
 #include "support/copies.h"
 #include "support/driver.h"
 #include "support/sim_disk.h"
@@ -68,6 +70,10 @@ class Stage {
   // first.
   void Backup();
   void Restore();
+  // Over an older bundle on the real file system. A workload exports or imports, or copies; no step after the first.
+  void Export(BundleForm form);
+  // A bundle from there, as a step like any other.
+  void Import();
   Engine* engine() { return opened_.engine.get(); }
 
   // OK, or what is wrong with the target of the copies. Makes another one.
@@ -96,6 +102,8 @@ class Stage {
   SteadyTime Now() const { return std::chrono::steady_clock::now() + std::chrono::milliseconds(ahead_ms_.load()); }
   enum class Copies : std::uint8_t { kNone, kBackups, kRestores };
   Status Copy(Copies kind);
+  Status ExportTo(BundleForm form);
+  Status JudgeBundles();
 
   OpenedStore opened_;
   Content start_;
@@ -108,6 +116,8 @@ class Stage {
   Copies copies_ = Copies::kNone;
   bool copy_acked_ = false;
   std::optional<CopyFolder> folder_;
+  std::optional<BundleFolder> bundles_;
+  std::map<BundleForm, bool> exports_;  // whether one was acknowledged
   std::int64_t cache_kib_ = 64;
   std::int64_t busy_timeout_ms_ = 50;
   Durability durability_ = Durability::kFull;

@@ -195,6 +195,22 @@ void Restore(Stage& stage) {
   stage.Restore();
 }
 
+void Export(Stage& stage) {
+  stage.Open();
+  stage.Do(Batch("large", 0, 3, 60'000));
+  for (const BundleForm form : {BundleForm::kDirectory, BundleForm::kFile}) {
+    stage.Export(form);
+    stage.Export(form);
+  }
+}
+
+void Import(Stage& stage) {
+  stage.Open();
+  stage.Import();
+  stage.Do(Batch("base", 55, 10));
+  stage.Import();
+}
+
 constexpr std::array kWorkloads{
     Workload{"open-new", &OpenAndClose, Workload::Start::kEmpty},
     Workload{"open-hot-log", &OpenAndClose, Workload::Start::kHotLog},
@@ -211,6 +227,8 @@ constexpr std::array kWorkloads{
     Workload{"large-values", &LargeValues, Workload::Start::kClosed},
     Workload{"backup", &BackUp, Workload::Start::kHotLog},
     Workload{"restore", &Restore, Workload::Start::kClosed, true},
+    Workload{"export", &Export, Workload::Start::kHotLog},
+    Workload{"import", &Import, Workload::Start::kClosed},
 };
 
 StartingPoint MakeStart(Workload::Start start) {
@@ -235,6 +253,7 @@ std::span<const Workload> Workloads() { return kWorkloads; }
 
 const StartingPoint& StartOf(const Workload& workload) {
   CopyFolder::Prepare();
+  BundleFolder::Prepare();
   return StartOf(workload.start);
 }
 

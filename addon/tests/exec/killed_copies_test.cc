@@ -147,7 +147,7 @@ TEST_F(KilledCopiesTest, OnlyWhatNobodyClaimsIsRemoved) {
   }
   std::filesystem::create_symlink(abandoned, target + ".tmp-1-4");
   Claim claim;
-  ASSERT_TRUE(claim.Take(mine));
+  ASSERT_TRUE(claim.Take(mine).ok());
   int ready[2];
   int done[2];
   ASSERT_EQ(::pipe(ready), 0);
@@ -155,7 +155,7 @@ TEST_F(KilledCopiesTest, OnlyWhatNobodyClaimsIsRemoved) {
   const pid_t child = ::fork();
   if (child == 0) {
     Claim theirs;
-    char byte = theirs.Take(others) ? 'y' : 'n';
+    char byte = theirs.Take(others).ok() ? 'y' : 'n';
     static_cast<void>(::write(ready[1], &byte, 1));
     ::close(done[1]);
     static_cast<void>(::read(done[0], &byte, 1));
@@ -173,7 +173,7 @@ TEST_F(KilledCopiesTest, OnlyWhatNobodyClaimsIsRemoved) {
   const auto collect = [&](const std::string& name) { removed.push_back(name); };
   RemoveAbandoned(target, collect);
   EXPECT_EQ(removed, std::vector<std::string>{abandoned});
-  EXPECT_FALSE(Claim().Take(others)) << "another process has it";
+  EXPECT_EQ(Claim().Take(others).code(), Code::kExists) << "another process has it";
   EXPECT_EQ(InChild([&] {
               const FileHandle file(::open(mine.c_str(), O_RDWR | O_CLOEXEC));
               struct flock found {};
