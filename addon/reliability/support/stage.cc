@@ -224,6 +224,8 @@ Status Stage::JudgeBundles() {
       if (status.ok()) status = bundles_->JudgeTarget(form, acked || again, is_export);
       if (!status.ok()) return status;
     }
+    // Without a free descriptor a directory cannot be removed either: the next export does it.
+    if (!again && codes_.contains(Code::kCantOpen)) continue;
     status = bundles_->JudgeFolder();
     if (!status.ok()) return With(again ? "the next copy" : "the copies", status);
   }
