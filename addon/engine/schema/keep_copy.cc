@@ -83,7 +83,8 @@ void Remove(const std::string& name) {
 Status Make(const std::string& name, Claim* claim) {
   const FileHandle file(::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file.is_open()) return {Code::kCantOpen, "cannot make " + name + ": " + std::strerror(errno)};
-  return claim->Take(name) ? Status::Ok() : Status(Code::kCantOpen, name + " was taken away");
+  Status taken = claim->Take(name);
+  return taken.code() == Code::kExists ? Status(Code::kCantOpen, name + " was taken away") : taken;
 }
 
 }  // namespace
