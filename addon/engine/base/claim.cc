@@ -62,7 +62,7 @@ Status Claim::Take(const std::string& name) {
     MutexLock lock(names.mutex);
     names.claimed.insert(name);
   }
-  const Status taken(Code::kExists);
+  Status taken(Code::kExists);
   lock_ = OpenPlain(name);
   if (!lock_.is_open()) return errno == ENOENT ? taken : FileFailure("open", name, errno);
   if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return taken;
