@@ -47,7 +47,8 @@ Result<std::string> Resolve(const std::string& path) {
 // memory as well.
 void RemoveWithLogs(int folder, const char* file) noexcept {
   std::array<char, PATH_MAX + 16> name;
-  for (const char* suffix : {"", "-journal", "-wal", "-shm"}) {
+  // The file last: as long as it is there, what a death leaves of this is found by its name.
+  for (const char* suffix : {"-journal", "-wal", "-shm", ""}) {
     const int length = std::snprintf(name.data(), name.size(), "%s%s", file, suffix);
     if (length > 0 && static_cast<std::size_t>(length) < name.size()) ::unlinkat(folder, name.data(), 0);
   }

@@ -75,8 +75,8 @@ Status CopyAndCheck(const std::string& from, const std::string& to, const Hooks&
 }
 
 void Remove(const std::string& name) {
-  ::unlink(name.c_str());
   ::unlink((name + "-journal").c_str());
+  ::unlink(name.c_str());  // last: by its name the rest is found again
 }
 
 // SQLite opens it afterwards, and whoever holds the claim closes it last.

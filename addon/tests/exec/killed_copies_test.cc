@@ -6,12 +6,14 @@
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstddef>
+#include <cstring>
 #include <fstream>
 #include <functional>
 #include <set>
@@ -190,6 +192,27 @@ TEST_F(KilledCopiesTest, OnlyWhatNobodyClaimsIsRemoved) {
   RemoveAbandoned(target, collect);
   EXPECT_EQ(std::set(removed.begin(), removed.end()), (std::set{mine, others, abandoned}));
   for (const int end : {ready[0], ready[1], done[0], done[1]}) ::close(end);
+}
+
+// Whoever dies between two removals leaves the file, by whose name the next one finds the rest.
+TEST_F(KilledCopiesTest, AnAbandonedFileGoesAfterItsLogs) {
+  Share store = Open();
+  Fill(store, 10, 'a');
+  const std::string abandoned = Path("copy.db") + ".tmp-1-2";
+  for (const char* suffix : {"", "-journal", "-wal", "-shm"}) std::ofstream(abandoned + suffix) << "x";
+  const FileHandle events(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  ASSERT_GE(::inotify_add_watch(events.get(), std::filesystem::path(abandoned).parent_path().c_str(), IN_DELETE), 0);
+  ASSERT_TRUE(store.engine().Backup({Path("copy.db"), false, {}}).ok());
+  alignas(inotify_event) char buffer[16'384];
+  const ssize_t size = ::read(events.get(), buffer, sizeof buffer);
+  std::vector<std::string> removed;
+  for (ssize_t at = 0; at < size;) {
+    const auto* event = reinterpret_cast<const inotify_event*>(buffer + at);
+    const std::string_view name(event->name);
+    if (name.rfind("copy.db.tmp-1-2", 0) == 0) removed.emplace_back(name.substr(std::strlen("copy.db.tmp-1-2")));
+    at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
+  }
+  EXPECT_EQ(removed, (std::vector<std::string>{"-journal", "-wal", "-shm", ""}));
 }
 
 TEST_F(KilledCopiesTest, ABackupToTheSameTargetLeavesTheOneUnderWayAlone) {
