@@ -9,7 +9,7 @@ const warned = new Set();
 
 /**
  * What to call once the file is open: a warning, the first time that this thread opens a file that the group or everybody
- * may write to. The mode is that from before, so that a file made by open() is not looked at.
+ * may write to. The look may come before or after open() makes the file: what it makes is 0600 at most.
  * @param {string | undefined} path undefined: a database in memory
  * @returns {Promise<() => void>} never rejects: why there is no mode, open() says better
  */

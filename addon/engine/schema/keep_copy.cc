@@ -96,13 +96,14 @@ Status KeepCopy(const std::string& from, const std::string& to, const Hooks& hoo
       Mutated(Mutant::kCopyUnderFinalName) ? FreeName(to) : TemporaryNameOf(to, number.fetch_add(1));
   Claim claim;
   Status status = Make(temporary, &claim);
-  if (status.ok()) status = CopyAndCheck(from, temporary, hooks);
+  const bool is_ours = status.ok();
+  if (is_ours) status = CopyAndCheck(from, temporary, hooks);
   hooks.Reach("copy-checked");
   if (status.ok() && ::rename(temporary.c_str(), FreeName(to).c_str()) != 0) {
     status = Status(Code::kIo, std::string("cannot rename the copy: ") + std::strerror(errno));
   }
   if (!status.ok()) {
-    Remove(temporary);
+    if (is_ours) Remove(temporary);
     return {status.code(), "no copy of the old file could be kept: " + status.message(), status.sqlite_code()};
   }
   hooks.Reach("copy-renamed");
