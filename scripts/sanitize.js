@@ -8,13 +8,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build, buildDirectory } from './build.js';
 import { setUp } from './setup.js';
-import { heading, main, root, run, seconds, StepError } from './support/run.js';
+import { JEST, jestEnvironment } from './support/jest.js';
+import { heading, main, run, seconds, StepError } from './support/run.js';
 
 const ENGINE_TIMEOUT_MS = 45 * 60_000;
 const JEST_TIMEOUT_MS = 90 * 60_000;
 /** The sanitizers make everything several times slower. */
 const JEST_TEST_TIMEOUT_MS = 300_000;
-const JEST = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
 
 const UBSAN = 'halt_on_error=1:print_stacktrace=1';
 /** V8 never frees what it has at the end, so leaks are judged in the engine's tests. */
@@ -46,7 +46,7 @@ async function jestUnderAsan(args) {
     ASAN_OPTIONS: ASAN_IN_NODE,
     UBSAN_OPTIONS: UBSAN,
     HYPHADB_ADDON: join(buildDirectory('asan'), 'hypha.node'),
-    NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning',
+    ...jestEnvironment(),
   };
   const options = [`--testTimeout=${JEST_TEST_TIMEOUT_MS}`, '--runInBand', ...args];
   await run(process.execPath, [JEST, ...options], { env, log: 'jest-asan.log', timeoutMs: JEST_TIMEOUT_MS });

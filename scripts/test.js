@@ -9,6 +9,7 @@ import { lint } from './lint.js';
 import { reliability } from './reliability.js';
 import { setUp } from './setup.js';
 import { stress } from './stress.js';
+import { JEST, jestEnvironment } from './support/jest.js';
 import { heading, logPath, main, root, StepError, tryRun } from './support/run.js';
 import { makeTypes } from './types.js';
 
@@ -16,7 +17,6 @@ const CPP_TIMEOUT_MS = 10 * 60_000;
 /** Spread over all mixes of clients; `npm run stress -- --minutes 20` is the longer run. */
 const STRESS_SECONDS = 30;
 const JEST_TIMEOUT_MS = 15 * 60_000;
-const JEST = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
 const NODE_24 = join(root, 'node_modules', 'node24', 'bin', 'node');
 
 /** @typedef {{ title: string, ok: boolean, passed: number, failed: number, tests: boolean, time: number }} Step */
@@ -83,9 +83,8 @@ async function engineTests() {
 async function jest(node, name, args) {
   const report = logPath(`jest-${name}.json`);
   rmSync(report, { force: true });
-  const nodeOptions = [process.env.NODE_OPTIONS, '--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
   const run = await tryRun(node, [JEST, '--json', `--outputFile=${report}`, ...args], {
-    env: { NODE_OPTIONS: nodeOptions.filter(Boolean).join(' ') },
+    env: jestEnvironment(),
     timeoutMs: JEST_TIMEOUT_MS,
     quietStdout: true,
   });

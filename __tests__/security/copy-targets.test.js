@@ -125,7 +125,7 @@ test(`a link that is swapped in while copies are published and files opened is n
   const { data: [swapped], stderr } = await attacker;
   await store.close();
   expect(stderr).toBe('');
-  if (process.env.HYPHA_SWAP_ROUNDS) console.log(`${swapped} swaps`, outcomes);
+  if (process.env.HYPHA_SWAP_ROUNDS) console.log(`${swapped} swaps: ${JSON.stringify(outcomes)}`);
 
   // The attack took place: links were met, and files.
   expect(swapped).toBeGreaterThan(ROUNDS);

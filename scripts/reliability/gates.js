@@ -12,6 +12,7 @@ export const PARTS = {
   memory: { program: 'hypha_out_of_memory', about: 'every allocation fails' },
   malformed: { program: 'hypha_reliability', role: 'malformed', about: 'damaged and hostile files' },
   'log-reset': { program: 'hypha_reliability', role: 'log-reset', about: 'checkpoints that a restart of the log overtakes' },
+  links: { script: 'scripts/reliability/links.js', about: 'links swapped in under copies and under open()' },
   fuzz: { script: 'scripts/fuzz.js', about: 'JSON, filters, bundles and database files that a fuzzer made up' },
 };
 
@@ -39,6 +40,6 @@ export const ALLOW_NO_MOUNT = '--allow-no-mount';
 export const GATES = {
   test: { ...sizes(60, 1, 10, 900, 4000, 1000, 2000, 20), 'full-disk': [ALLOW_NO_MOUNT] },
   pr: sizes(300, 2, 60, 8000, 12_000, 6000, 10_000, 100),
-  nightly: { ...sizes(20_000, 20, 3000, 200_000, 0, ALL, ALL, 500), power: EVERY_WAY, fuzz: ['--seconds', '600'] },
-  release: { ...sizes(100_000, 100, 10_000, 400_000, 0, ALL, ALL, 5000), power: EVERY_WAY, fuzz: ['--seconds', '7200'] },
+  nightly: { ...sizes(20_000, 20, 3000, 200_000, 0, ALL, ALL, 500), power: EVERY_WAY, links: ['--runs', '2000'], fuzz: ['--seconds', '600'] },
+  release: { ...sizes(100_000, 100, 10_000, 400_000, 0, ALL, ALL, 5000), power: EVERY_WAY, links: ['--runs', '10000'], fuzz: ['--seconds', '7200'] },
 };

@@ -277,18 +277,6 @@ void EngineImpl::Wake() {
   if (writer_ != nullptr) writer_->Wake();
 }
 
-void EngineImpl::Checkpoint(StatusDone done) {
-  if (writer_ == nullptr) return done(Status::Ok());
-  auto shared = std::make_shared<StatusDone>(std::move(done));
-  writer_->RunAlone(
-      [this, shared](WalService& wal) {
-        Status status = Caught([&] { return wal.Checkpoint(SQLITE_CHECKPOINT_TRUNCATE); });
-        wal.Publish(&metrics_);
-        (*shared)(std::move(status));
-      },
-      {}, *shared);
-}
-
 void EngineImpl::Flush(CallControl control, StatusDone done) {
   if (writer_ == nullptr) return done(Status::Ok());
   writer_->Flush(std::move(control), std::move(done));

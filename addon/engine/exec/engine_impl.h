@@ -45,7 +45,6 @@ class EngineImpl final : public Engine {
   }
   void Abandon(const void* owner) override;
   void Wake() override;
-  void Checkpoint(StatusDone done) override;
   Result<BackupReport> Backup(const BackupSpec& spec) override;
   Result<std::string> Verify(bool full, const CopyControl& control) override;
   void Flush(CallControl control, StatusDone done) override;

@@ -99,8 +99,6 @@ class Engine {
   // Looks again at which of the waiting calls are still wanted.
   virtual void Wake() = 0;
 
-  // Copies the whole log into the database and empties it. kBusy when readers or other processes prevent it.
-  virtual void Checkpoint(StatusDone done) = 0;
   // Syncs the log: every commit made before this call is durable when `done` hears kOk. kIndeterminate when the sync
   // failed; then the writer has stopped. `control` as of a write.
   virtual void Flush(CallControl control, StatusDone done) = 0;

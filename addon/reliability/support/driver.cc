@@ -75,9 +75,9 @@ Result<ReadReply> Read(Engine& engine, ReadRequest request) {
 }
 
 Status Checkpoint(Engine& engine) {
-  const Answer<Status> answer;
-  engine.Checkpoint(answer);
-  return answer.Get();
+  const Answer<Result<std::string>> answer;
+  engine.Maintain(Maintenance::kTruncate, {}, answer);
+  return answer.Get().status();
 }
 
 }  // namespace hypha::reliability

@@ -172,9 +172,7 @@ TEST_F(EngineReadTest, CheckpointEmptiesTheLog) {
   Share share = Open();
   ASSERT_TRUE(share.Set("k").ok());
   EXPECT_GT(std::filesystem::file_size(dir_.File("a.db-wal")), 0U);
-  Answer<Status> done;
-  share.engine().Checkpoint(done);
-  EXPECT_TRUE(done.Get().ok());
+  EXPECT_TRUE(share.Checkpoint());
   EXPECT_EQ(std::filesystem::file_size(dir_.File("a.db-wal")), 0U);
   EXPECT_EQ(share.Get("k"), "1");
 }
@@ -184,13 +182,9 @@ TEST_F(EngineReadTest, CheckpointIsBusyWhileASnapshotIsOpen) {
   ASSERT_TRUE(share.Set("k").ok());
   EXPECT_EQ(share.Inline("k"), "1");
   ASSERT_TRUE(share.Set("k", "2").ok());
-  Answer<Status> done;
-  share.engine().Checkpoint(done);
-  EXPECT_EQ(done.Get().code(), Code::kBusy);
+  EXPECT_FALSE(share.Checkpoint());
   share.reader()->EndTurn();
-  Answer<Status> again;
-  share.engine().Checkpoint(again);
-  EXPECT_TRUE(again.Get().ok());
+  EXPECT_TRUE(share.Checkpoint());
 }
 
 }  // namespace

@@ -55,6 +55,14 @@ class Share {
     const auto& entry = std::get<std::optional<Entry>>(reply.value());
     return entry ? entry->value : "absent";
   }
+  // The whole log copied and emptied; false when something keeps a part of it.
+  bool Checkpoint() {
+    Answer<Result<std::string>> answer;
+    opened_.engine->Maintain(Maintenance::kTruncate, {}, answer);
+    auto told = answer.Get();
+    EXPECT_TRUE(told.ok()) << told.status().message();
+    return told.ok() && told.value().find(R"("busy":false)") != std::string::npos;
+  }
   std::string Inline(std::string_view key) {
     std::string_view value;
     switch (reader()->Get("default", key, &value)) {
