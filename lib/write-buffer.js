@@ -96,7 +96,11 @@ export class WriteBuffer {
   #pendingItems = 0;
   #pendingBytes = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} armed while something waits that is not due */ #timer;
-  /** @type {Promise<void> | undefined} while something is being sent */ #sending;
+  #isSending = false;
+  /** Items that were ever added, and of those, from the first on, how many are committed or have failed. */
+  #added = 0;
+  #settled = 0;
+  /** @type {{ upTo: number, resolve: () => void }[]} who waits for so many to be settled, in this order */ #flushing = [];
   #closed = false;
   #stats = { flushes: 0, bySize: 0, byBytes: 0, byTime: 0, byCall: 0, retries: 0, committed: 0, failed: 0 };
 
@@ -210,16 +214,16 @@ export class WriteBuffer {
     this.#checkOpen();
     const namespace = this.#scope.nsOfRead(options);
     const control = Control.of(options ?? {});
-    for (;;) {
-      const rest = { namespace, ...control?.rest };
-      const items = this.#pending.get(`${namespace}\0${key}`);
-      if (items === undefined) return { rest };
-      const isUncertain = items.some(({ op }) => op.ifVersion !== undefined || (op.kind & ~15) !== 0);
-      if (!isUncertain) return { op: items[items.length - 1].op };
+    const items = this.#pending.get(`${namespace}\0${key}`);
+    const isUncertain = items?.some(({ op }) => op.ifVersion !== undefined || (op.kind & ~15) !== 0);
+    if (items !== undefined && !isUncertain) return { op: items[items.length - 1].op };
+    if (isUncertain) {
       this.#session.checkUsable();
       await within(control, this[flushNow]());
       this.#checkOpen();
+      // What came meanwhile came after this read.
     }
+    return { rest: { namespace, ...control?.rest } };
   }
 
   /** @param {Op} op @returns {Promise<import('./write-queue.js').Written>} */
@@ -248,6 +252,7 @@ export class WriteBuffer {
     }
     this.#pendingBytes += item.bytes;
     this.#waiting.push(item);
+    this.#added++;
     this.#undueBytes += item.bytes;
     if (this.#waiting.length - this.#due >= maxItems) return this.#makeDue('bySize');
     if (this.#undueBytes >= maxBytes) return this.#makeDue('byBytes');
@@ -261,19 +266,26 @@ export class WriteBuffer {
     if (this.#waiting.length > this.#due) this.#stats[cause]++;
     this.#due = this.#waiting.length;
     this.#undueBytes = 0;
-    if (this.#due > this.#head) this.#sending ??= this.#send();
+    if (this.#due > this.#head && !this.#isSending) this.#send();
   }
 
-  /** @returns {Promise<void>} */
+  /** Waits for what was added before, not for what comes meanwhile, which may be without end. @returns {Promise<void>} */
   async [flushNow]() {
     this.#makeDue('byCall');
-    await this.#sending;
+    const upTo = this.#added;
+    if (this.#settled < upTo) await new Promise((/** @type {(value?: void) => void} */ resolve) => this.#flushing.push({ upTo, resolve }));
   }
 
   /** One request after the other: a later one must not overtake one that is tried again. */
   async #send() {
-    while (this.#due > this.#head) await this.#sendOne(this.#take());
-    this.#sending = undefined;
+    this.#isSending = true;
+    while (this.#due > this.#head) {
+      const items = this.#take();
+      await this.#sendOne(items);
+      this.#settled += items.length;
+      while (this.#flushing[0]?.upTo <= this.#settled) this.#flushing.shift()?.resolve();
+    }
+    this.#isSending = false;
   }
 
   /** @returns {Item[]} the next of those due, as many as may share a transaction */

@@ -199,6 +199,57 @@ describe('store.buffer()', () => {
     await again.close();
   });
 
+  /** Clients that write again as soon as they are answered, so that there is always something in the buffer; for a while. */
+  function busyBuffer() {
+    const buffer = store.buffer();
+    const [most, every] = [100_000, 20_000]; // sets, and milliseconds: far more than any call takes
+    const start = performance.now();
+    let sets = 0;
+    let ended = false;
+    const clients = Array.from({ length: 200 }, async (_, client) => {
+      while (!ended && sets < most && performance.now() - start < every) await outcome(buffer.set(`k${client}`, sets++, { overwrite: client !== 0 }));
+    });
+    return { buffer, clients, end: () => { ended = true; }, hasEnded: () => ended };
+  }
+
+  const WAITERS = {
+    'buffer.get() of a key whose writes have conditions': async ({ buffer }) => expect(await buffer.get('k0')).toBe(0),
+    'flush()': () => store.flush(),
+    'transaction()': () => store.transaction((tx) => tx.set('t', 1)),
+    'backup()': () => store.backup(folder.next()),
+    'verify()': () => store.verify(),
+    'exportBundle()': () => store.exportBundle(folder.path('busy.jsonl')),
+  };
+
+  test.each(Object.entries(WAITERS))('%s ends while 200 clients keep the buffer busy', async (_, call) => {
+    const { buffer, clients, end, hasEnded } = busyBuffer();
+    const called = Promise.resolve(call({ buffer })).then(end);
+    await Promise.race([called, Promise.all(clients)]);
+    const endedByItself = hasEnded();
+    await Promise.all([called, ...clients]);
+    expect(endedByItself).toBe(true);
+    expect(buffer.stats()).toMatchObject({ buffered: 0 });
+  });
+
+  test('buffer.flush() waits for what is buffered at the call and for nothing else', async () => {
+    const { buffer, clients, end } = busyBuffer();
+    const settled = () => buffer.stats().committed + buffer.stats().failed;
+    const counts = [];
+    for (let i = 0; i < 20; i++) {
+      const [before, { buffered }] = [settled(), buffer.stats()];
+      await buffer.flush();
+      counts.push([settled() - before, buffered]);
+      await store.get('k1'); // the clients go on
+    }
+    end();
+    await Promise.all(clients);
+    for (const [count, buffered] of counts) {
+      expect(count).toBeGreaterThanOrEqual(buffered);
+      expect(count).toBeLessThanOrEqual(buffered + 50); // in the request of the last one there may be others
+    }
+    expect(counts.some(([, buffered]) => buffered > 50)).toBe(true);
+  });
+
   test('close() of the store during a transaction that nobody ends still sends the buffer', async () => {
     const { path } = await store.status();
     const tx = await store.beginTransaction();
