@@ -251,7 +251,7 @@ export class StoreSession {
    */
   async readWhole(work, control) {
     this.#checkOpen();
-    await within(control, this.flushBuffers());
+    if (this.buffers.size > 0) await this.#flushBuffersFirst(control);
     return this.#afterWrites(() => work(this.#native, this.#closing.signal), control);
   }
 
@@ -263,10 +263,7 @@ export class StoreSession {
    * @returns {Promise<T>}
    */
   async longRead(start, control) {
-    if (this.buffers.size > 0) {
-      this.checkUsable();
-      await within(control, this.flushBuffers());
-    }
+    if (this.buffers.size > 0) await this.#flushBuffersFirst(control);
     return this.#afterWrites(() => start(this.#native), control);
   }
 
@@ -280,7 +277,7 @@ export class StoreSession {
    */
   async longWrite(start, control) {
     this.checkUsable();
-    if (this.buffers.size > 0) await within(control, this.flushBuffers());
+    if (this.buffers.size > 0) await this.#flushBuffersFirst(control);
     this.#checkOpen();
     this.#queue.flush();
     return this.#closing.during(start(this.#native));
@@ -327,6 +324,12 @@ export class StoreSession {
     await Promise.all([...this.buffers].map((buffer) => buffer[flushNow]()));
   }
 
+  /** The same, unless it would wait for the transaction whose body asks for it. @param {Control | undefined} control */
+  async #flushBuffersFirst(control) {
+    this.checkUsable();
+    await within(control, this.flushBuffers());
+  }
+
   /**
    * Runs an update after those of the same name. close() waits for it, and so its steps are open to it until then.
    * @template T @param {string} name @param {() => Promise<T>} work @param {Control} [control] @returns {Promise<T>}
@@ -365,7 +368,7 @@ export class StoreSession {
     this.#checkOpen();
     this.#checkNotNested();
     if (this.buffers.size > 0) {
-      await within(control, this.flushBuffers());
+      await this.#flushBuffersFirst(control);
       this.#checkOpen();
     }
     this.#queue.flush();
@@ -417,10 +420,7 @@ export class StoreSession {
 
   /** @param {Control | undefined} control */
   async #flush(control) {
-    if (this.buffers.size > 0) {
-      this.checkUsable();
-      await this.flushBuffers();
-    }
+    if (this.buffers.size > 0) await this.#flushBuffersFirst(undefined);
     await this.#pendingWrites();
     await this.#queue.answered();
     await controlled(this.#native, 0, control, (target) => this.#native.flush(target));

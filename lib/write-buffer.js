@@ -189,8 +189,12 @@ export class WriteBuffer {
     return { buffered: this.#pendingItems, bytes: this.#pendingBytes, ...this.#stats };
   }
 
-  /** Flushes; every later use fails with HYPHA_CLOSED. The store stays open. @returns {Promise<void>} */
+  /**
+   * Flushes; every later use fails with HYPHA_CLOSED. The store stays open.
+   * @returns {Promise<void>} HYPHA_NESTED inside the body of a transaction while it holds something
+   */
   async close() {
+    if (this.#pendingItems > 0 && !this.#session.isClosed) this.#session.checkUsable(); // inside a body it would wait for itself
     this.#closed = true;
     return this[flushNow]();
   }

@@ -1,6 +1,7 @@
 import { open, StorageError, WriteBuffer } from '../../lib/index.js';
 import { holdWriteLock } from '../helpers/foreign-sqlite.js';
 import { useFolder } from '../helpers/folders.js';
+import { codeOf, deferred } from '../helpers/stores.js';
 
 const HOUR = 3_600_000;
 const outcome = (promise) => promise.then((value) => ({ value }), (error) => ({ error, code: error.code }));
@@ -273,6 +274,37 @@ describe('store.buffer()', () => {
     const written = buffer.set('k', 3);
     await Promise.all([written, store.transaction(() => later(20))]);
     expect(await store.get('k')).toBe(3);
+  });
+
+  test('so would what sends a buffer into which somebody else has put something meanwhile', async () => {
+    const buffer = store.buffer({ flushInterval: HOUR });
+    const bundle = folder.path('nested.jsonl');
+    await store.exportBundle(bundle);
+    const calls = {
+      backup: () => store.backup(folder.next()),
+      verify: () => store.verify(),
+      exportBundle: () => store.exportBundle(folder.next()),
+      importBundle: () => store.importBundle(bundle),
+      flush: () => store.flush(),
+      transaction: () => store.transaction(() => {}),
+      'buffer.flush': () => buffer.flush(),
+      'buffer.close': () => buffer.close(),
+    };
+    const { promise: begun, resolve: begin } = deferred();
+    const { promise: added, resolve: add } = deferred();
+    const codes = store.transaction(async (tx) => {
+      await tx.set('mine', 1);
+      begin();
+      await added;
+      return Promise.all(Object.entries(calls).map(async ([name, call]) => [name, await codeOf(call())]));
+    }, { timeout: 5000 });
+    await begun;
+    const written = buffer.set('other', 1);
+    add();
+    expect(await codes).toEqual(Object.keys(calls).map((name) => [name, 'HYPHA_NESTED']));
+    await buffer.close();
+    await written;
+    expect(await store.list()).toEqual(['mine', 'other']);
   });
 
   test('close() of the buffer sends the rest and refuses more', async () => {
