@@ -364,7 +364,7 @@ export class StoreSession {
   /** @param {BeginOptions} options checked @returns {Promise<TransactionSession | SnapshotSession>} */
   async begin({ timeout = this.limits.transactionTimeout, readOnly = false, signal, durability = this.#durability }) {
     const control = Control.of({ signal });
-    if (readOnly) return this.beginSnapshot(timeout, control);
+    if (readOnly) return this.beginWhole(timeout, control);
     this.#checkOpen();
     this.#checkNotNested();
     if (this.buffers.size > 0) {
@@ -396,6 +396,13 @@ export class StoreSession {
   async beginSnapshot(timeout = 0, control = undefined) {
     const id = await this.#afterWrites(() => settle(this.#native.beginSnapshot(timeout)), control);
     return new SnapshotSession(this, this.#native, id);
+  }
+
+  /** The same with what the write buffers hold. @param {number} timeout @param {Control | undefined} control @returns {Promise<SnapshotSession>} */
+  async beginWhole(timeout, control) {
+    this.#checkOpen();
+    if (this.buffers.size > 0) await this.#flushBuffersFirst(control);
+    return this.beginSnapshot(timeout, control);
   }
 
   /** What an iterator reads from: a snapshot of its own. @returns {Promise<import('./snapshot-session.js').IteratorView>} */

@@ -99,7 +99,7 @@ export class Store extends Operations {
   async snapshot(body, options) {
     const control = controlOf(options);
     if (typeof body !== 'function') throw invalidArgument('body', 'a function');
-    const session = await this.#session.beginSnapshot(0, control);
+    const session = await this.#session.beginWhole(0, control);
     try {
       return await this.#session.untilClosed(within(control, (async () => body(new Snapshot(session)))()));
     } finally {

@@ -29,7 +29,7 @@ import { Scope } from './scope.js';
  * @property {number} bySize decisions to flush for maxItems; the next ones likewise
  * @property {number} byBytes
  * @property {number} byTime
- * @property {number} byCall by flush(), a transaction, an export, close() or the end of the process
+ * @property {number} byCall by flush(), by a call on the store that comes after what is buffered, or at the end of the process
  * @property {number} retries
  * @property {number} committed items
  * @property {number} failed items
@@ -80,8 +80,9 @@ function failureOf(error, op) {
 
 /**
  * Gathers writes and commits them together: when there are enough of them, when the oldest has waited long enough, before
- * a transaction or an export of the store begins, and when the store is closed. Every promise is resolved after the
- * COMMIT that made its item durable, as that of set() is. Items leave the buffer only then, in the order they came.
+ * a transaction (read-only ones included), snapshot(), flush(), backup(), verify(), an export or an import of the store,
+ * and when the store is closed. Every promise is resolved after the COMMIT that made its item durable, as that of set() is.
+ * Items leave the buffer only then, in the order they came.
  */
 export class WriteBuffer {
   /** @type {Store} */ #store;

@@ -1,4 +1,4 @@
-import { open, StorageError, WriteBuffer } from '../../lib/index.js';
+import { open, openOrLoad, StorageError, WriteBuffer } from '../../lib/index.js';
 import { holdWriteLock } from '../helpers/foreign-sqlite.js';
 import { useFolder } from '../helpers/folders.js';
 import { codeOf, deferred } from '../helpers/stores.js';
@@ -6,6 +6,13 @@ import { codeOf, deferred } from '../helpers/stores.js';
 const HOUR = 3_600_000;
 const outcome = (promise) => promise.then((value) => ({ value }), (error) => ({ error, code: error.code }));
 const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function contentOf(path) {
+  const copy = await open({ path, readOnly: true });
+  const value = await copy.get('buffered');
+  await copy.close();
+  return value;
+}
 
 describe('store.buffer()', () => {
   const folder = useFolder();
@@ -179,18 +186,58 @@ describe('store.buffer()', () => {
     await busy.close();
   });
 
-  test('is sent before a transaction, flush() of the store and close()', async () => {
+  // What each of them sees of the store, of which `buffered` is the newest entry.
+  const SENDERS = {
+    'transaction()': () => store.transaction((tx) => tx.get('buffered')),
+    'beginTransaction()': async () => {
+      const tx = await store.beginTransaction();
+      const value = await tx.get('buffered');
+      await tx.rollback();
+      return value;
+    },
+    'transaction({ readOnly: true })': () => store.transaction((tx) => tx.get('buffered'), { readOnly: true }),
+    'snapshot()': () => store.snapshot((view) => view.get('buffered')),
+    'backup()': async () => contentOf((await store.backup(folder.next())).path),
+    'exportBundle()': async () => {
+      const path = folder.path('sent.jsonl');
+      await store.exportBundle(path);
+      const loaded = await openOrLoad(folder.next(), path);
+      const value = await loaded.get('buffered');
+      await loaded.close();
+      return value;
+    },
+    'importBundle()': async () => {
+      const [path, other] = [folder.path('skipped.jsonl'), await open({ mode: 'memory' })];
+      await other.set('buffered', 'theirs');
+      await other.exportBundle(path);
+      await other.close();
+      expect(await store.importBundle(path, { onConflict: 'skip' })).toMatchObject({ inserted: 0, skipped: 1 });
+      return store.get('buffered');
+    },
+    'verify()': async () => {
+      await store.verify();
+      return store.get('buffered');
+    },
+    'flush()': async () => {
+      await store.flush();
+      return store.get('buffered');
+    },
+  };
+
+  test.each(Object.entries(SENDERS))('is sent before %s', async (_, seen) => {
     const buffer = store.buffer({ flushInterval: HOUR });
-    const first = buffer.set('k', 1);
-    await store.transaction(async (tx) => expect(await tx.get('k')).toBe(1));
-    await first;
-    const second = buffer.set('k', 2);
-    await store.flush();
-    await second;
-    const third = buffer.set('k', 3);
+    const written = buffer.set('buffered', 'mine');
+    expect(await seen()).toBe('mine');
+    await written;
+    expect(buffer.stats()).toMatchObject({ byCall: 1, committed: 1, buffered: 0 });
+  });
+
+  test('is sent before close() of the store', async () => {
+    const buffer = store.buffer({ flushInterval: HOUR });
+    const last = buffer.set('k', 3);
     const path = (await store.status()).path;
     await store.close();
-    await third;
+    await last;
     expect(await outcome(buffer.set('k', 4))).toMatchObject({ code: 'HYPHA_CLOSED' });
     expect(await outcome(buffer.get('k'))).toMatchObject({ code: 'HYPHA_CLOSED' });
     expect(await outcome(buffer.flush())).toMatchObject({ code: 'HYPHA_CLOSED' });
@@ -219,6 +266,7 @@ describe('store.buffer()', () => {
     'transaction()': () => store.transaction((tx) => tx.set('t', 1)),
     'backup()': () => store.backup(folder.next()),
     'verify()': () => store.verify(),
+    'snapshot()': () => store.snapshot((view) => view.get('k1')),
     'exportBundle()': () => store.exportBundle(folder.path('busy.jsonl')),
   };
 
@@ -287,6 +335,8 @@ describe('store.buffer()', () => {
       importBundle: () => store.importBundle(bundle),
       flush: () => store.flush(),
       transaction: () => store.transaction(() => {}),
+      'transaction, readOnly': () => store.transaction(() => {}, { readOnly: true }),
+      snapshot: () => store.snapshot(() => {}),
       'buffer.flush': () => buffer.flush(),
       'buffer.close': () => buffer.close(),
     };
