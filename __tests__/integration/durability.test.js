@@ -225,6 +225,19 @@ describe('recoveryReport', () => {
     await store.close();
   });
 
+  test('tells it of a store that is opened to be read as well', async () => {
+    const path = folder.next();
+    const remote = await RemoteStore.open({ path });
+    await remote.call('set', 'k', 'v');
+    await remote.kill();
+    const { size } = statSync(`${path}-wal`);
+    const store = await open({ path, readOnly: true });
+    expect(store.recoveryReport).toEqual({ hadLog: true, recovered: true, frames: expect.any(Number), bytes: size, ms: expect.any(Number) });
+    expect(store.recoveryReport.frames).toBeGreaterThan(0);
+    expect(await store.get('k')).toBe('v');
+    await store.close();
+  });
+
   test('tells of no recovery beside a process that has the file open', async () => {
     const path = folder.next();
     const remote = await RemoteStore.open({ path });

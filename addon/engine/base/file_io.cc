@@ -113,6 +113,11 @@ std::string NameOf(const std::string& path) {
   return slash == std::string::npos ? path : path.substr(slash + 1);
 }
 
+bool IsNameOfALog(const std::string& path) {
+  const std::string_view name = path;
+  return name.ends_with("-wal") || name.ends_with("-shm") || name.ends_with("-journal");
+}
+
 PathKind KindOfPath(const std::string& path) {
   struct stat info {};
   if (::lstat(path.c_str(), &info) != 0) return PathKind::kAbsent;

@@ -54,6 +54,9 @@ Status SyncDirectory(const std::string& directory);
 // The directory that `path` is in, "." for a bare name; and its last part. REQUIRES: no slash at the end.
 std::string DirectoryOf(const std::string& path);
 std::string NameOf(const std::string& path);
+// Whether SQLite gives such a name to what belongs to a database of another name: its logs and their index. Used as a
+// file of its own it would be written over, removed, or lose the locks that others have on it.
+bool IsNameOfALog(const std::string& path);
 
 enum class PathKind { kAbsent, kFile, kDirectory, kOther };
 // Symbolic links are not followed: they are kOther. What cannot be looked at is kAbsent: making it will tell why.

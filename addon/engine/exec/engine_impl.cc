@@ -85,11 +85,11 @@ Result<std::unique_ptr<Connection>> EngineImpl::OpenConnection(Role role) {
   return db;
 }
 
-Result<std::unique_ptr<Connection>> EngineImpl::OpenFirst() {
+Result<std::unique_ptr<Connection>> EngineImpl::OpenFirst(Role role) {
   recovery_.bytes = options_.memory || !hooks_.vfs.empty() ? 0 : SizeOf(options_.path + "-wal");
   recovery_.had_log = recovery_.bytes > 0;
   const SteadyTime start = hooks_.steady_now();
-  auto db = OpenConnection(Role::kWriter);
+  auto db = OpenConnection(role);
   if (!db.ok()) return db.status();
   recovery_.micros = std::chrono::duration_cast<std::chrono::microseconds>(hooks_.steady_now() - start).count();
   const auto wal = ReadWalState(db.value()->handle());
@@ -100,7 +100,7 @@ Result<std::unique_ptr<Connection>> EngineImpl::OpenFirst() {
 
 Status EngineImpl::OpenWriter() {
   if (options_.read_only) return Status::Ok();
-  auto db = OpenFirst();
+  auto db = OpenFirst(Role::kWriter);
   if (!db.ok()) return db.status();
   auto version = SchemaVersion(*db.value());
   if (!version.ok()) return version.status();
@@ -133,9 +133,10 @@ Status EngineImpl::OpenWriter() {
 Status EngineImpl::OpenReaders() {
   std::vector<std::unique_ptr<ReadSession>> sessions;
   for (int i = 0; i < options_.readers; ++i) {
-    auto db = OpenConnection(Role::kReader);
+    const bool first = options_.read_only && i == 0;
+    auto db = first ? OpenFirst(Role::kReader) : OpenConnection(Role::kReader);
     if (!db.ok()) return db.status();
-    if (options_.read_only && i == 0) {
+    if (first) {
       Status status = VerifySchema(*db.value());
       if (status.ok()) status = VerifyIndexes(*db.value());
       if (!status.ok()) return status;

@@ -75,8 +75,8 @@ class EngineImpl final : public Engine {
   ConnectionOptions Connect(Role role) const;
   Status Accept(Connection& db) const;
   Result<std::unique_ptr<Connection>> OpenConnection(Role role);
-  // The writer's connection; what it found of a log is in recovery_.
-  Result<std::unique_ptr<Connection>> OpenFirst();
+  // The connection that finds the file as it was left; what it found of a log is in recovery_.
+  Result<std::unique_ptr<Connection>> OpenFirst(Role role);
   Status OpenWriter();
   Status OpenReaders();
   void StopReading();

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "base/file_io.h"
 #include "base/mutant.h"
 #include "exec/registry.h"
 
@@ -59,6 +60,7 @@ Result<FileCheck> CheckFile(const std::string& path, bool create) {
   if (path.empty()) return Status(Code::kInvalidArgument, "path must be a non-empty string");
   if (path.find('\0') != std::string::npos) return Status(Code::kInvalidArgument, "path holds a NUL byte");
   if (path.back() == '/') return CantOpen(path, "it is a directory");
+  if (IsNameOfALog(path)) return CantOpen(path, "a database of another name has its log there");
   const auto slash = path.rfind('/');
   const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   if (create) {

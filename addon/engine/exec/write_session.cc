@@ -134,6 +134,7 @@ Status WriteSession::Commit() {
     Stop(Code::kStopped);
     return Status(Code::kIndeterminate, "the commits before this one may not be durable");
   }
+  if (watch_.sync_failed()) Stop(Code::kStopped);
   hooks_.Reach("after-commit");
   return Status::Ok();
 }

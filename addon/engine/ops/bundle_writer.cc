@@ -99,6 +99,9 @@ Result<std::unique_ptr<BundleWriter>> BundleWriter::Create(const ExportSpec& spe
 }
 
 Status BundleWriter::CheckTarget(const IsDatabase& is_database) {
+  if (IsNameOfALog(spec_.path)) {
+    return {Code::kCantOpen, "cannot write " + spec_.path + ": a database of another name has its log there"};
+  }
   const PathKind kind = KindOfPath(spec_.path);
   if (kind == PathKind::kAbsent) return Status::Ok();
   replaces_ = true;

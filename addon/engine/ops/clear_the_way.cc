@@ -50,6 +50,7 @@ Status ClearTheWay(const TargetFile& target) {
   }
   // What belonged to the old file is not taken away from one that is elsewhere now.
   Status status = target.CheckFolder();
+  if (status.ok()) status = target.CheckLogs();
   if (!status.ok()) return status;
   for (const char* suffix : {"-wal", "-shm", "-journal"}) {
     if (::unlinkat(target.folder(), (name + suffix).c_str(), 0) != 0 && errno != ENOENT) {

@@ -23,6 +23,8 @@ class LogWatch {
   std::int64_t commits() const { return commits_; }    // that wrote something
   std::int64_t synced() const { return synced_; }      // how often the log has been synced
   void set_frames(std::int64_t frames) { frames_ = frames; }
+  // Of the checkpoint on the commit path.
+  bool sync_failed() const { return sync_failed_; }
   bool autocheckpoints() const { return autocheckpoint_pages_ > 0; }
 
   // Whether a commit was made that no sync followed.
@@ -56,6 +58,7 @@ class LogWatch {
   std::int64_t synced_ = 0;
   bool unsynced_ = false;
   std::optional<SteadyTime> periodic_since_;
+  bool sync_failed_ = false;
 };
 
 }  // namespace hypha

@@ -51,6 +51,7 @@ Result<std::string> Maintain(WalService& wal, const Hooks& hooks, Maintenance wh
     case Maintenance::kAnalyze: status = wal.db().Exec("PRAGMA analysis_limit=0; ANALYZE"); break;
     case Maintenance::kVacuum: status = Vacuum(wal.db()); break;
   }
+  status = wal.Settle(std::move(status));
   if (!status.ok()) return status;
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(hooks.steady_now() - start);
   JsonObject json;

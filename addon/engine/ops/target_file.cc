@@ -35,6 +35,9 @@ Result<std::string> Resolve(const std::string& path) {
   if (path.empty()) return Status(Code::kInvalidArgument, "path must be a non-empty string");
   if (path.find('\0') != std::string::npos) return Status(Code::kInvalidArgument, "path holds a NUL byte");
   if (path.back() == '/') return Status(Code::kCantOpen, "cannot write " + path + ": it is a directory");
+  if (IsNameOfALog(path)) {
+    return Status(Code::kCantOpen, "cannot write " + path + ": a database of another name has its log there");
+  }
   const auto slash = path.rfind('/');
   const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   const std::unique_ptr<char, decltype(&std::free)> real(::realpath(parent.c_str(), nullptr), &std::free);
@@ -67,6 +70,7 @@ Result<TargetFile> TargetFile::Create(const std::string& path, bool replace) {
   TargetFile file(std::move(resolved.value()), replace);
   Status status = file.OpenFolder();
   if (status.ok()) status = file.CheckTarget();
+  if (status.ok()) status = file.CheckLogs();
   if (!status.ok()) return status;
   RemoveAbandoned(file.path_, [&](const std::string& name) { RemoveWithLogs(file.folder(), LastPartOf(name)); });
   status = file.Make();
@@ -100,6 +104,18 @@ Status TargetFile::CheckTarget() const {
   if (!S_ISREG(info.st_mode)) return refused("it is not a regular file");
   if (info.st_nlink > 1) return refused("it has more than one hard link");
   return replace_ ? Status::Ok() : Status(Code::kExists, path_ + " exists already");
+}
+
+Status TargetFile::CheckLogs() const {
+  if (replace_) return Status::Ok();
+  struct stat info {};
+  for (const char* suffix : {"-wal", "-shm", "-journal"}) {
+    const std::string log = name() + suffix;
+    if (::fstatat(folder_.get(), log.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) {
+      return {Code::kExists, path_ + suffix + " exists already"};
+    }
+  }
+  return Status::Ok();
 }
 
 Status TargetFile::Make() {

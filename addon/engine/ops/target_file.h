@@ -19,7 +19,7 @@ class TargetFile {
  public:
   // Makes the temporary file, mode 0600, and removes those of the same target whose process died. kCantOpen for a
   // folder that is missing or may not be written to, and for a target that is no regular file or has a second name;
-  // kExists for one that is there when `replace` is off; kFull.
+  // kExists for one that is there, or a log of it, when `replace` is off; kFull.
   static Result<TargetFile> Create(const std::string& path, bool replace);
 
   TargetFile(TargetFile&& other) noexcept;
@@ -34,6 +34,8 @@ class TargetFile {
   // The target's directory, and its name in there.
   int folder() const { return folder_.get(); }
   std::string name() const { return NameOf(path_); }
+  // kExists for a log by the target's name where nothing may be replaced: it is of a database that is not there.
+  Status CheckLogs() const;
   // kCantOpen when the directory's name leads elsewhere by now.
   Status CheckFolder() const;
 

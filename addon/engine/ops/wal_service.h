@@ -45,6 +45,8 @@ class WalService {
   Status Flush();
   // kWalLimit while the log is at its limit and cannot be emptied. REQUIRES: no open transaction.
   Status MayWrite();
+  // What work on the writer's connection came to, a checkpoint or maintenance: a sync that failed in it is fatal.
+  Status Settle(Status status);
   // The last checkpoint; being kept from emptying the log is no failure, but reported. REQUIRES: no open transaction.
   Status Close(CloseReport* report);
 
@@ -62,9 +64,6 @@ class WalService {
 
  private:
   Status StillOurs();
-  // What a checkpoint came to: a sync that failed in it is fatal.
-  Status Settle(Status status);
-
   Connection& db_;
   LogWatch& watch_;
   const Hooks& hooks_;

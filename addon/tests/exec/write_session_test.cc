@@ -245,6 +245,22 @@ TEST_F(WriteSessionTest, AFailedSyncIsIndeterminateAndStopsEverything) {
   EXPECT_FALSE(session_->RunInline(job));
 }
 
+// The commit is done, at the level that it was asked for; what would be written after it could not be relied on.
+TEST_F(WriteSessionTest, AFailedSyncOfACheckpointOnTheCommitPathStopsEverything) {
+  ConnectionOptions options = test::MemoryOptions(name_);
+  options.vfs = {test::kFaultVfs, test::kFaultVfs};
+  session_ = std::make_unique<WriteSession>(test::OpenFresh(std::move(options)), hooks_, 1);
+  ASSERT_TRUE(Run(Job({SetOp("first")}, false, Durability::kNormal)).status.ok());
+  EXPECT_FALSE(session_->stopped());
+  ASSERT_TRUE(Run(Job({SetOp("second")}, false, Durability::kNormal)).status.ok());
+  TheFaults().sync_error = SQLITE_IOERR_FSYNC;
+  const WriteReply reply = Run(Job({SetOp("last")}, false, Durability::kNormal));
+  TheFaults().Clear();
+  EXPECT_TRUE(reply.status.ok() || reply.status.code() == Code::kIndeterminate) << reply.status.message();
+  EXPECT_TRUE(session_->stopped());
+  EXPECT_EQ(Run(Job({SetOp("more")})).status.code(), Code::kStopped);
+}
+
 TEST_F(WriteSessionTest, AStoppedSessionDoesNotCopyItsLogOnClose) {
   ASSERT_TRUE(Run(Job({SetOp("first")})).status.ok());
   TheFaults().sync_error = SQLITE_IOERR_FSYNC;

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "ops/maintenance.h"
 #include "sqlite/vfs_shim.h"
 #include "support/databases.h"
 #include "support/fake_clock.h"
@@ -135,6 +136,25 @@ TEST_F(WalServiceTest, AFailedSyncOfACheckpointIsFatal) {
   TheFaults().sync_error = SQLITE_IOERR_FSYNC;
   EXPECT_FALSE(wal_->Checkpoint(SQLITE_CHECKPOINT_PASSIVE).ok());
   EXPECT_EQ(wal_->fatal(), Code::kStopped);
+}
+
+// Its own commit, and those before it, may not be on the disk.
+TEST_F(WalServiceTest, AFailedSyncOfMaintenanceIsFatal) {
+  for (const Maintenance what : {Maintenance::kAnalyze, Maintenance::kVacuum}) {
+    Start();
+    Commit(Durability::kFull);
+    TheFaults().sync_error = SQLITE_IOERR_FSYNC;
+    EXPECT_EQ(Maintain(*wal_, hooks_, what).status().code(), Code::kIo);
+    EXPECT_EQ(wal_->fatal(), Code::kStopped);
+    TheFaults().Clear();
+  }
+}
+
+TEST_F(WalServiceTest, MaintenanceThatFailsOtherwiseIsNotFatal) {
+  Commit(Durability::kFull);
+  TheFaults().write_error = SQLITE_FULL;
+  EXPECT_EQ(Maintain(*wal_, hooks_, Maintenance::kAnalyze).status().code(), Code::kFull);
+  EXPECT_EQ(wal_->fatal(), Code::kOk);
 }
 
 TEST_F(WalServiceTest, ACheckpointAtDurabilityOffIsSyncedAllTheSame) {
