@@ -54,11 +54,16 @@ constexpr Fault kFaults[] = {
     {"delete-ioerr", Method::kDelete, SQLITE_IOERR_DELETE},
     {"access-ioerr", Method::kAccess, SQLITE_IOERR_ACCESS},
     {"full-pathname-cantopen", Method::kFullPathname, SQLITE_CANTOPEN},
+    {"unlock-ioerr", Method::kUnlock, SQLITE_IOERR_UNLOCK},
+    {"shm-unmap-ioerr", Method::kShmUnmap, SQLITE_IOERR},
+    {"file-control-ioerr", Method::kFileControl, SQLITE_IOERR},
     {"fsync-eio", Method::kFsync, EIO},
     {"fsync-enospc", Method::kFsync, ENOSPC},
     {"sync-file-range-eio", Method::kSyncFileRange, EIO},
     {"sync-file-range-enosys", Method::kSyncFileRange, ENOSYS},
     {"rename-eio", Method::kRename, EIO},
+    {"unlink-eio", Method::kUnlink, EIO},
+    {"mkdir-enospc", Method::kMakeDirectory, ENOSPC},
     {"plain-open-emfile", Method::kPlainOpen, EMFILE},
     {"plain-read-eio", Method::kPlainRead, EIO},
     {"plain-read-eintr", Method::kPlainRead, EINTR},
@@ -117,7 +122,7 @@ struct Case {
 struct Totals {
   std::int64_t runs = 0;
   std::int64_t fired = 0;
-  std::int64_t quiet = 0;  // the fault came, and nobody had to be told
+  std::map<std::string, std::int64_t> quiet;  // by fault: it came, and nobody had to be told
   std::map<Code, std::int64_t> codes;
 };
 
@@ -172,10 +177,12 @@ void RunCase(const Case& which, Totals* totals, Problems* problems) {
   which.workload->run(stage);
   SetCallHook(nullptr);
   stage.NoteDisk();
+  // A directory has to be opened before it is removed.
+  if (which.fault->method == Method::kUnlink || which.fault->method == Method::kPlainOpen) stage.NoteFailedRemovals();
   ++totals->runs;
   const auto problem = [&](const std::string& what) { problems->Add(which.Text() + ": " + what); };
   if (hook.fired() > 0) ++totals->fired;
-  if (hook.fired() > 0 && stage.codes().empty()) ++totals->quiet;
+  if (hook.fired() > 0 && stage.codes().empty()) ++totals->quiet[which.fault->name];
   for (const Code code : stage.codes()) {
     ++totals->codes[code];
     if (!MayBeTold(code)) problem("was told " + std::string(Describe(code).name));
@@ -199,6 +206,7 @@ std::vector<Case> CasesOf(const Flags& flags, std::uint64_t seed) {
     CountingHook hook;
     CountCalls(workload, &hook);
     for (const auto& fault : kFaults) {
+      if (flags.Text("fault", fault.name) != fault.name) continue;
       const std::int64_t count = hook.calls(fault.method);
       for (const auto& mode : kModes) {
         // Who is interrupted for ever tries for ever.
@@ -270,13 +278,18 @@ int FaultSweep(const Flags& flags) {
     RunCase(each, &totals, &problems);
     if (problems.enough()) break;
   }
+  std::int64_t quiet = 0;
+  for (const auto& [fault, count] : totals.quiet) quiet += count;
   std::printf(
       "faults: %lld runs of %zu workloads, %zu faults and %zu ways, the fault came in %lld, in %lld nobody had "
       "to be told, in %.0f s\n",
       static_cast<long long>(totals.runs), Workloads().size(), std::size(kFaults), std::size(kModes),
-      static_cast<long long>(totals.fired), static_cast<long long>(totals.quiet), NowSeconds() - started);
+      static_cast<long long>(totals.fired), static_cast<long long>(quiet), NowSeconds() - started);
   for (const auto& [code, count] : totals.codes) {
     std::printf("faults:   %s %lld times\n", std::string(Describe(code).name).c_str(), static_cast<long long>(count));
+  }
+  for (const auto& [fault, count] : totals.quiet) {
+    std::printf("faults:   %s: nobody had to be told %lld times\n", fault.c_str(), static_cast<long long>(count));
   }
   if (totals.fired == 0) problems.Add("no fault came: nothing was tested");
   return problems.Finish();

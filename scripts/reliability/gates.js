@@ -39,7 +39,7 @@ export const ALLOW_NO_MOUNT = '--allow-no-mount';
 /** @type {Record<string, Record<string, string[]>>} */
 export const GATES = {
   test: { ...sizes(60, 1, 10, 900, 4000, 1000, 2000, 20), 'full-disk': [ALLOW_NO_MOUNT] },
-  pr: sizes(300, 2, 60, 8000, 12_000, 6000, 10_000, 100),
+  pr: sizes(300, 2, 60, 20_000, 12_000, 6000, 10_000, 100),
   nightly: { ...sizes(20_000, 20, 3000, 200_000, 0, ALL, ALL, 500), power: EVERY_WAY, links: ['--runs', '2000'], fuzz: ['--seconds', '600'] },
   release: { ...sizes(100_000, 100, 10_000, 400_000, 0, ALL, ALL, 5000), power: EVERY_WAY, links: ['--runs', '10000'], fuzz: ['--seconds', '7200'] },
 };

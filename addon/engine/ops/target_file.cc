@@ -53,7 +53,8 @@ void RemoveWithLogs(int folder, const char* file) noexcept {
   // The file last: as long as it is there, what a death leaves of this is found by its name.
   for (const char* suffix : {"-journal", "-wal", "-shm", ""}) {
     const int length = std::snprintf(name.data(), name.size(), "%s%s", file, suffix);
-    if (length > 0 && static_cast<std::size_t>(length) < name.size()) ::unlinkat(folder, name.data(), 0);
+    const bool fits = length > 0 && static_cast<std::size_t>(length) < name.size();
+    if (fits && ::unlinkat(folder, name.data(), 0) != 0 && errno != ENOENT) return;
   }
 }
 

@@ -109,12 +109,13 @@ void CopyFolder::LaySource() {
 
 const Content& CopyFolder::source_content() { return SourceStore().content; }
 
-Status CopyFolder::Judge(bool acked, const std::function<Status(const Content& found)>& is_copy) const {
+Status CopyFolder::Judge(bool acked, bool may_leave, const std::function<Status(const Content& found)>& is_copy) const {
   for (const auto& file : std::filesystem::directory_iterator(folder_.path())) {
     const std::string name = file.path().filename();
     const bool belongs = name == "target.db" || name == "target.db-wal" || name == "target.db-shm" ||
                          name == "target.db-journal" || (has_source_ && name == "source.db");
-    if (!belongs) return {Code::kInternal, "a copy left " + name};
+    const bool temporary = name.rfind("target.db.tmp-", 0) == 0;
+    if (!belongs && !(may_leave && temporary)) return {Code::kInternal, "a copy left " + name};
     if (acked && name.size() > 9 && name.rfind("target.db", 0) == 0)
       return {Code::kInternal, name + " is beside a copy"};
   }

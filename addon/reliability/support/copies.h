@@ -28,8 +28,9 @@ class CopyFolder {
   static const Content& source_content();
 
   // OK, or what is wrong: the target is whole, and holds what `is_copy` accepts or, if no copy was acknowledged, what
-  // it held at first; the source has its bytes; nothing else is left. Opens the target.
-  Status Judge(bool acked, const std::function<Status(const Content& found)>& is_copy) const;
+  // it held at first; the source has its bytes; nothing else is left, but for temporary files where `may_leave`. Opens
+  // the target.
+  Status Judge(bool acked, bool may_leave, const std::function<Status(const Content& found)>& is_copy) const;
 
  private:
   Folder folder_;

@@ -72,11 +72,16 @@ sqlite3_io_methods MakeMethods() {
   m.xLock = [](sqlite3_file* f, int level) {
     return Hooked(Call(Method::kLock, f), [&] { return Methods(f)->xLock(Inner(f), level); });
   };
-  m.xUnlock = [](sqlite3_file* f, int level) { return Methods(f)->xUnlock(Inner(f), level); };
+  m.xUnlock = [](sqlite3_file* f, int level) {
+    const int rc = Methods(f)->xUnlock(Inner(f), level);
+    return Hooked(Call(Method::kUnlock, f), [&] { return rc; });
+  };
   m.xCheckReservedLock = [](sqlite3_file* f, int* out) {
     return Hooked(Call(Method::kCheckReservedLock, f), [&] { return Methods(f)->xCheckReservedLock(Inner(f), out); });
   };
-  m.xFileControl = [](sqlite3_file* f, int op, void* arg) { return Methods(f)->xFileControl(Inner(f), op, arg); };
+  m.xFileControl = [](sqlite3_file* f, int op, void* arg) {
+    return Hooked(Call(Method::kFileControl, f, op), [&] { return Methods(f)->xFileControl(Inner(f), op, arg); });
+  };
   m.xSectorSize = [](sqlite3_file* f) { return Methods(f)->xSectorSize(Inner(f)); };
   m.xDeviceCharacteristics = [](sqlite3_file* f) { return Methods(f)->xDeviceCharacteristics(Inner(f)); };
   m.xShmMap = [](sqlite3_file* f, int region, int size, int extend, void volatile** out) {
@@ -88,7 +93,10 @@ sqlite3_io_methods MakeMethods() {
     return Hooked(Call(Method::kShmLock, f), [&] { return Methods(f)->xShmLock(Inner(f), offset, n, flags); });
   };
   m.xShmBarrier = [](sqlite3_file* f) { Methods(f)->xShmBarrier(Inner(f)); };
-  m.xShmUnmap = [](sqlite3_file* f, int remove) { return Methods(f)->xShmUnmap(Inner(f), remove); };
+  m.xShmUnmap = [](sqlite3_file* f, int remove) {
+    const int rc = Methods(f)->xShmUnmap(Inner(f), remove);
+    return Hooked(Call(Method::kShmUnmap, f), [&] { return rc; });
+  };
   return m;
 }
 
@@ -136,27 +144,19 @@ int FullPathname(sqlite3_vfs* vfs, const char* name, int size, char* out) {
 }  // namespace
 
 const char* NameOf(Method method) {
-  static constexpr std::array kNames{"open",
-                                     "read",
-                                     "write",
-                                     "truncate",
-                                     "sync",
-                                     "file-size",
-                                     "lock",
-                                     "check-reserved-lock",
-                                     "shm-map",
-                                     "shm-lock",
-                                     "delete",
-                                     "access",
-                                     "full-pathname",
-                                     "fsync",
-                                     "sync-file-range",
-                                     "rename",
-                                     "unlink",
-                                     "plain-open",
-                                     "plain-read",
-                                     "plain-write",
-                                     "close"};
+  static constexpr std::array kNames{"open",          "read",
+                                     "write",         "truncate",
+                                     "sync",          "file-size",
+                                     "lock",          "check-reserved-lock",
+                                     "shm-map",       "shm-lock",
+                                     "delete",        "access",
+                                     "full-pathname", "unlock",
+                                     "shm-unmap",     "file-control",
+                                     "fsync",         "sync-file-range",
+                                     "rename",        "unlink",
+                                     "plain-open",    "plain-read",
+                                     "plain-write",   "close",
+                                     "make-directory"};
   static_assert(kNames.size() == static_cast<std::size_t>(Method::kCount));
   return kNames[static_cast<std::size_t>(method)];
 }

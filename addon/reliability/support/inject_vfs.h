@@ -22,6 +22,10 @@ enum class Method : std::uint8_t {
   kDelete,
   kAccess,
   kFullPathname,
+  // Done, whatever is told.
+  kUnlock,
+  kShmUnmap,
+  kFileControl,
   // Not SQLite's: see system_calls.h. What the hook answers of them is an errno.
   kFsync,
   kSyncFileRange,
@@ -31,6 +35,7 @@ enum class Method : std::uint8_t {
   kPlainRead,
   kPlainWrite,
   kClose,
+  kMakeDirectory,
   kCount
 };
 const char* NameOf(Method method);

@@ -224,8 +224,8 @@ Status Stage::JudgeBundles() {
       if (status.ok()) status = bundles_->JudgeTarget(form, acked || again, is_export);
       if (!status.ok()) return status;
     }
-    // Without a free descriptor a directory cannot be removed either: the next export does it.
-    if (!again && codes_.contains(Code::kCantOpen)) continue;
+    // Without a free descriptor a directory cannot be removed either.
+    if (!again && (removals_failed_ || codes_.contains(Code::kCantOpen))) continue;
     status = bundles_->JudgeFolder();
     if (!status.ok()) return With(again ? "the next copy" : "the copies", status);
   }
@@ -240,11 +240,11 @@ Status Stage::JudgeCopies() {
     const std::string difference = Difference(CopyFolder::source_content(), found);
     return difference.empty() ? Status::Ok() : Status(Code::kCorrupt, difference);
   };
-  Status status = folder_->Judge(copy_acked_, is_copy);
+  Status status = folder_->Judge(copy_acked_, removals_failed_, is_copy);
   if (!status.ok() || (copies_ == Copies::kBackups && opened_.engine == nullptr)) return status;
   status = Copy(copies_);  // nothing fails any more
   if (!status.ok()) return With("the next copy", status);
-  return With("the next copy", folder_->Judge(true, is_copy));
+  return With("the next copy", folder_->Judge(true, false, is_copy));
 }
 
 Status Stage::Judge(const Content& start, const std::vector<Step>& steps, const Content& found, bool full_only) {

@@ -76,6 +76,8 @@ class Stage {
   void Import();
   Engine* engine() { return opened_.engine.get(); }
 
+  // What a copy could not remove, the next one to its target does.
+  void NoteFailedRemovals() { removals_failed_ = true; }
   // OK, or what is wrong with the target of the copies. Makes another one.
   Status JudgeCopies();
   // OK, or what is wrong with what the open store answers now.
@@ -115,6 +117,7 @@ class Stage {
   std::vector<Step> noted_steps_;
   Copies copies_ = Copies::kNone;
   bool copy_acked_ = false;
+  bool removals_failed_ = false;
   std::optional<CopyFolder> folder_;
   std::optional<BundleFolder> bundles_;
   std::map<BundleForm, bool> exports_;  // whether one was acknowledged

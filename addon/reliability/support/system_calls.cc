@@ -85,13 +85,26 @@ extern "C" int unlink(const char* name) noexcept { return ::unlinkat(AT_FDCWD, n
 
 // Those below are also called by the programme and its libraries, for themselves.
 
+extern "C" int openat(int folder, const char* name, int flags, ...) {
+  va_list more;
+  va_start(more, flags);
+  const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, mode_t) : 0;
+  va_end(more);
+  const auto run = [&] { return static_cast<int>(::syscall(SYS_openat, folder, name, flags, mode)); };
+  return in_engine ? Hooked(Method::kPlainOpen, run) : run();
+}
+
 extern "C" int open(const char* name, int flags, ...) {
   va_list more;
   va_start(more, flags);
   const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, mode_t) : 0;
   va_end(more);
-  const auto run = [&] { return static_cast<int>(::syscall(SYS_openat, AT_FDCWD, name, flags, mode)); };
-  return in_engine ? Hooked(Method::kPlainOpen, run) : run();
+  return ::openat(AT_FDCWD, name, flags, mode);
+}
+
+extern "C" int mkdir(const char* name, mode_t mode) noexcept {
+  const auto run = [&] { return static_cast<int>(::syscall(SYS_mkdirat, AT_FDCWD, name, mode)); };
+  return in_engine ? Hooked(Method::kMakeDirectory, run) : run();
 }
 
 extern "C" ssize_t read(int descriptor, void* out, size_t bytes) {
