@@ -42,6 +42,9 @@ export function setErrorCodes(codes) {
   for (const code of Object.keys(codes)) if (codes[code].retryable) retryableCodes.add(code);
 }
 
+/** @param {unknown} code @returns {boolean} */
+export const isRetryable = (code) => retryableCodes.has(/** @type {string} */ (code));
+
 /**
  * An error record of the addon as a StorageError; anything else as it is.
  * @param {unknown} failure

@@ -7,7 +7,9 @@ const CASES = [
   [517, 'SQLITE_BUSY_SNAPSHOT', 'busy', true],
   [6, 'SQLITE_LOCKED', 'busy', true],
   [15, 'SQLITE_PROTOCOL', 'busy', true],
-  [13, 'SQLITE_FULL', 'disk_full', false],
+  [13, 'SQLITE_FULL', 'disk_full', true],
+  [7, 'SQLITE_NOMEM', 'io', true],
+  [3082, 'SQLITE_IOERR_NOMEM', 'io', true],
   [10, 'SQLITE_IOERR', 'io', false],
   [1034, 'SQLITE_IOERR_FSYNC', 'io', false],
   [8458, 'SQLITE_IOERR_DATA', 'corrupt', false],
@@ -37,16 +39,30 @@ describe('classifyError()', () => {
 
   test('never goes by the text, and takes anything', () => {
     expect(classifyError(new Error('database is locked'))).toMatchObject({ category: 'misuse' });
-    for (const nothing of [undefined, null, 5, 'disk I/O error', {}, { code: '__proto__' }, { code: 'toString' }]) {
+    for (const nothing of [undefined, null, 5, 'disk I/O error', {}, { code: '__proto__' }, { code: 'toString' }, { code: Object.create(null) }, { sqliteCode: Symbol('s') }]) {
       expect(classifyError(nothing)).toMatchObject({ category: 'misuse', retryable: false });
     }
   });
 
-  test('has advice for every code there is, and agrees with its retryable flag', () => {
-    for (const [code, { retryable }] of Object.entries(ERROR_CODES)) {
-      const found = classifyError(new StorageError(code, 'm'));
+  test.each(Object.entries(ERROR_CODES))('has advice for %s, and agrees with its retryable flag', (code, { retryable }) => {
+    for (const error of [new StorageError(code, 'm'), { code }, { code, sqliteCode: 10 }]) {
+      const found = classifyError(error);
       expect(found.advice.length).toBeGreaterThan(10);
-      expect([code, found.retryable]).toEqual([code, retryable]);
+      expect(found.retryable).toBe(retryable);
     }
+    // An error that says it itself is believed.
+    expect(classifyError({ code, retryable: !retryable })).toMatchObject({ retryable: !retryable });
+  });
+
+  test('tells to correct the call only where the call is wrong', () => {
+    const told = Object.keys(ERROR_CODES).filter((code) => classifyError({ code }).advice.startsWith('Correct the call'));
+    expect(told).toEqual([
+      'HYPHA_INVALID_ARGUMENT', 'HYPHA_UNKNOWN_OPTION', 'HYPHA_INVALID_KEY', 'HYPHA_INVALID_VALUE', 'HYPHA_INVALID_NAMESPACE', 'HYPHA_INVALID_FILTER',
+      'HYPHA_TOO_LARGE', 'HYPHA_NAMESPACE_RESERVED', 'HYPHA_NESTED',
+    ]);
+    expect(classifyError({ code: 'HYPHA_INTERNAL' }).advice).toMatch(/defect/);
+    expect(classifyError({ code: 'HYPHA_CLOSED' }).advice).toMatch(/^Open the store again/);
+    expect(classifyError({ code: 'HYPHA_ABORTED' }).advice).toMatch(/signal/);
+    for (const sqliteCode of [7, 3082]) expect(classifyError({ sqliteCode }).advice).toMatch(/^Free memory/);
   });
 });
