@@ -14,8 +14,8 @@ import { SHUTDOWN_OPTIONS, readOptionsWithDefaults } from './options.js';
 /**
  * On one of the signals it closes the stores of this thread, which sends what their buffers hold, and then lets the
  * process end as it would have ended: by that signal, unless the program has a listener of its own for it, which is
- * then the one to decide. A second signal ends the process at once. Stores of workers are not closed; what they
- * acknowledged is safe in any case.
+ * then the one to decide. A second signal meanwhile ends the process at once; one that comes later, where the program
+ * went on, begins anew. Stores of workers are not closed; what they acknowledged is safe in any case.
  */
 export class ShutdownSafety {
   /** @type {ShutdownSafety | undefined} */ static #installed;
@@ -62,10 +62,12 @@ export class ShutdownSafety {
 
   #onSignal = (/** @type {NodeJS.Signals} */ signal) => {
     const isOurs = process.listenerCount(signal) === 1;
-    const again = this.#closing;
+    if (this.#closing) return this.#end(signal, isOurs);
     this.#closing = true;
-    if (again) this.#end(signal, isOurs);
-    else this.#closeAll().then(() => this.#end(signal, isOurs));
+    this.#closeAll().then(() => {
+      this.#closing = false; // a program that goes on may open others
+      this.#end(signal, isOurs);
+    });
   };
 
   /** Never rejects: a store that cannot be closed does not keep the process from ending. */

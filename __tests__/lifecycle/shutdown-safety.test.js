@@ -98,6 +98,18 @@ describe('ShutdownSafety, in a process of its own', () => {
     expect(child).toMatchObject({ code: null, signal: 'SIGINT' });
   });
 
+  it('begins anew with the next signal where the program went on, for the stores that are open by then', async () => {
+    const signals = ['SIGHUP', 'SIGHUP', 'SIGTERM'];
+    const child = await runChild(program, { paths, scene: 'goes on after SIGHUP', options: {} }, {
+      cwd: folder.path,
+      onPhase: (phase, process) => phase.startsWith('ready') && process.kill(signals.shift()),
+    });
+    expect(child).toMatchObject({ code: null, signal: 'SIGTERM', stderr: '' });
+    expect(child.phases.filter((phase) => phase === 'ready again')).toHaveLength(2);
+    const all = ['again 1', 'again 2', ...BOTH];
+    expect(await contents()).toEqual([all, all]);
+  });
+
   it('does nothing any more once uninstalled', async () => {
     const child = await signalled('uninstalled', ['SIGTERM']);
     expect(child).toMatchObject({ code: null, signal: 'SIGTERM' });

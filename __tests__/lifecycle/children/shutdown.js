@@ -11,6 +11,7 @@ phase('open');
 const stores = [];
 for (const path of paths) stores.push(await open({ path, durability: 'normal' }));
 const [store] = stores;
+let rounds = 0;
 // Only a flush sends these: the interval is longer than the test.
 for (const each of stores) each.buffer({ flushInterval: 3_600_000 }).set('buffered', 1).then(() => ack('buffered'));
 for (const each of stores) each.set('queued', 1).then(() => ack('queued'));
@@ -32,6 +33,13 @@ const scenes = {
     store.set('behind it', 1).then(() => ack('behind it'));
   },
   'a close that takes too long': () => stores.push(Object.assign(store, { close: () => new Promise(() => {}) })),
+  'goes on after SIGHUP': () => process.on('SIGHUP', async () => {
+    await Promise.all(stores.map((each) => each.close()));
+    for (const [i, path] of paths.entries()) stores[i] = await open({ path, durability: 'normal' });
+    const key = `again ${++rounds}`;
+    for (const each of stores) each.buffer({ flushInterval: 3_600_000 }).set(key, 1).then(() => ack(key));
+    phase('ready again');
+  }),
   uninstalled: () => installed.uninstall(),
   'installed twice': () => {
     if (ShutdownSafety.install(options) !== installed) throw new Error('a second one');
