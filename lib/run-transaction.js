@@ -3,7 +3,7 @@
 import { performance } from 'node:perf_hooks';
 import { clearTimeout, setTimeout } from 'node:timers';
 
-import { runInside } from './bodies.js';
+import { Body } from './bodies.js';
 import { aborted, checkSignal, onAbort } from './control.js';
 import { StorageError } from './errors.js';
 import { Transaction } from './transaction.js';
@@ -55,13 +55,15 @@ const pause = (milliseconds) => new Promise((resolve) => {
 async function runOnce(store, body, options) {
   const tx = new Transaction(await store.begin(options));
   const { signal } = options;
+  const place = options.readOnly ? undefined : new Body(store);
   let result;
   try {
     checkSignal(signal); // it may have fired since the writer was there
-    const running = options.readOnly ? Promise.resolve().then(() => body(tx)) : runInside(store, () => body(tx));
+    const running = place === undefined ? Promise.resolve().then(() => body(tx)) : place.run(() => body(tx));
     result = await bounded(store, running, options.timeout ?? store.limits.transactionTimeout, signal);
     checkSignal(signal);
   } catch (error) {
+    place?.end(); // one that goes on is not waited for
     await tx.rollback().catch(() => {}); // the body's own error is the one to tell; the engine rolls back in any case
     throw error;
   }

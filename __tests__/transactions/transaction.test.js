@@ -169,6 +169,44 @@ inBothModes('transaction()', (newStore, again) => {
     expect(await store.list()).toEqual(['a']);
   });
 
+  it('what a body began and left behind is no longer inside once it has ended', async () => {
+    const store = await newStore();
+    const { promise: go, resolve: leave } = deferred();
+    const calls = { set: () => store.set('late', 1), transaction: () => store.transaction((tx) => tx.set('late tx', 1)) };
+    let late;
+    await store.transaction(() => {
+      late = Object.entries(calls).map(([name, call]) => go.then(call).then(() => name, (error) => `${name}: ${error.code}`));
+    });
+    const { promise: held, resolve: release } = deferred();
+    const another = store.transaction(async (tx) => {
+      await tx.set('a', 1);
+      leave();
+      await held;
+      expect(await codeOf(store.set('x', 1))).toBe('HYPHA_NESTED'); // as ever
+    });
+    await go;
+    await setImmediate();
+    release();
+    await within('the one that runs', another);
+    expect(await within('what was left behind', Promise.all(late))).toEqual(Object.keys(calls));
+    expect(await store.list()).toEqual(['a', 'late', 'late tx']);
+  });
+
+  it('a body that goes on after its deadline is no longer inside either', async () => {
+    const store = await newStore();
+    const { promise: go, resolve: leave } = deferred();
+    let late;
+    const slow = store.transaction(() => (late = go.then(() => codeOf(store.set('late', 1)))), { timeout: 20 });
+    expect(await codeOf(slow)).toBe('HYPHA_TRANSACTION_TIMEOUT');
+    await store.transaction(async (tx) => {
+      await tx.set('a', 1);
+      leave();
+      await setImmediate();
+    });
+    expect(await within('the body', late)).toMatchObject({ value: { version: expect.any(Number) } });
+    expect(await store.list()).toEqual(['a', 'late']);
+  });
+
   it('begins no second time with the number of another, and numbers do not repeat', async () => {
     const store = await newStore();
     const ids = [];
@@ -252,6 +290,22 @@ inBothModes('nested transactions', (newStore) => {
       await inner.transaction((deep) => deep.set('a', 1));
     }));
     expect(await store.list()).toEqual(['a']);
+  });
+
+  it('what an inner body left behind may use the outer one, for another too', async () => {
+    const store = await newStore();
+    await store.transaction(async (tx) => {
+      const { promise: go, resolve: leave } = deferred();
+      let late;
+      await tx.transaction(() => void (late = go.then(() => codeOf(tx.transaction((inner) => inner.set('late', 1))))));
+      await tx.transaction(async (inner) => {
+        leave();
+        await setImmediate();
+        await inner.set('a', 1);
+      });
+      expect(await within('what was left behind', late)).toMatchObject({ value: { version: expect.any(Number) } });
+    });
+    expect(await store.list()).toEqual(['a', 'late']);
   });
 
   it('the inner one ends with its body', async () => {
