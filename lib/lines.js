@@ -1,5 +1,6 @@
 // Lines of work by name, where each waits for the one before.
 
+import { within } from './control.js';
 import { settle } from './errors.js';
 
 /** @typedef {import('./control.js').Control} Control */
@@ -53,10 +54,25 @@ export class Lines {
     return mine;
   }
 
+  /**
+   * Takes the last place of a line of the file, in this very call.
+   * @param {string} name
+   * @returns {{ turn: Promise<void> | undefined, leave: () => void }} turn: undefined when it has come; rejects with
+   *   HYPHA_CLOSED when close() leaves the line. Whoever entered leaves
+   */
+  enter(name) {
+    const ticket = ++this.#lastTicket;
+    const turn = this.#native.enterLine(name, ticket);
+    const leave = () => {
+      if (!this.#owner.isClosed) this.#native.leaveLine(name, ticket); // close() has left all lines
+    };
+    return { turn: turn && settle(turn), leave };
+  }
+
   /** @param {Promise<void>} turn @param {Control | undefined} control */
   async #itsTurn(turn, control) {
     try {
-      await (control === undefined ? settle(turn) : control.race(settle(turn)));
+      await within(control, turn);
     } catch (error) {
       // close() leaves the line in the middle of the wait: without it the work may only have to be done again.
       if (/** @type {StorageError} */ (error).code !== 'HYPHA_CLOSED') throw error;
@@ -66,13 +82,12 @@ export class Lines {
   /** @template T @param {string} name @param {() => Promise<T>} work @param {Control | undefined} control @returns {Promise<T>} */
   async #inSharedOrder(name, work, control) {
     if (this.#owner.isClosed) return work(); // it was issued before; the lines of the file are left
-    const ticket = ++this.#lastTicket;
-    const turn = this.#native.enterLine(name, ticket);
+    const { turn, leave } = this.enter(name);
     try {
       if (turn !== undefined) await this.#itsTurn(turn, control);
       return await work();
     } finally {
-      if (!this.#owner.isClosed) this.#native.leaveLine(name, ticket); // close() has left all lines
+      leave();
     }
   }
 }

@@ -8,7 +8,7 @@ import { keepAsLive } from './live-stores.js';
 import { native } from './native.js';
 import { MIGRATE_OPTIONS, readOpenOptions, readOptions } from './options.js';
 import { StoreSession } from './session.js';
-import { Store, loadOnce } from './store.js';
+import { Store, loadBundleOnce } from './store.js';
 import { checkPath } from './validate.js';
 
 /** @typedef {import('./options.js').OpenOptions} OpenOptions */
@@ -60,7 +60,8 @@ export async function migrate(path, options) {
 
 /**
  * Opens a database file and loads a bundle into it the first time: whether that was done is recorded in the file, in
- * the transaction that does it.
+ * the transaction that does it. While others have the writer, who may be loading it, this waits for `timeout`, or ten
+ * minutes, whatever busyTimeout is.
  * @param {string} path of the database
  * @param {string} bundle needed only the first time
  * @param {Omit<OpenOptions, 'path'> & Pick<import('./bundles.js').ImportOptions, 'onConflict' | 'signal' | 'timeout'>} [options]
@@ -71,7 +72,7 @@ export async function openOrLoad(path, bundle, options) {
   const { onConflict, signal, timeout, ...rest } = { __proto__: null, ...options };
   const store = await open({ ...rest, path });
   try {
-    await store[loadOnce](bundle, { onConflict, signal, timeout });
+    await store[loadBundleOnce](bundle, { onConflict, signal, timeout });
   } catch (error) {
     // On a full disk that fails as well, but why nothing was loaded is what counts.
     await store.close().catch((closing) => process.emitWarning(String(closing)));

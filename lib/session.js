@@ -6,6 +6,7 @@ import { Closing } from './closing.js';
 import { Control, controlled, within } from './control.js';
 import { EngineAccess } from './engine-access.js';
 import { StorageError, closed, settle, toError } from './errors.js';
+import { Hold, importInOrder } from './hold.js';
 import { InlineReads } from './inline-reads.js';
 import { Lines } from './lines.js';
 import { native } from './native.js';
@@ -38,6 +39,7 @@ export class StoreSession {
   /** @type {Durability} */ #durability;
   /** @type {InlineReads} */ #inline;
   #closing = new Closing();
+  /** @type {Hold} */ #hold;
   /** @type {Lines} */ lines;
   /** Those that hold something. @type {Set<import('./write-buffer.js').WriteBuffer>} */ buffers = new Set();
 
@@ -49,7 +51,8 @@ export class StoreSession {
     this.#durability = options.durability;
     this.#turn = new Turn(() => store.endTurn());
     this.#inline = new InlineReads(store, this.#turn, this.#closing);
-    this.#queue = new WriteQueue(store, this.#turn);
+    this.#hold = new Hold(options.limits);
+    this.#queue = new WriteQueue(store, this.#turn, { hold: this.#hold });
     this.lines = new Lines(store, this);
   }
 
@@ -268,10 +271,10 @@ export class StoreSession {
   }
 
   /**
-   * A transaction that the engine runs by itself. Like any other it does not hold up reads, which see the store as it
-   * was until it commits.
+   * A transaction that the engine runs by itself, after all others of the file in this process. Like any other it does not
+   * hold up reads, which see the store as it was until it commits.
    * @template T
-   * @param {(store: NativeStore) => Promise<T>} start
+   * @param {(store: NativeStore) => Promise<T>} start takes its place among the writes in the call
    * @param {Control} [control] of what comes before
    * @returns {Promise<T>}
    */
@@ -280,7 +283,7 @@ export class StoreSession {
     if (this.buffers.size > 0) await this.#flushBuffersFirst(control);
     this.#checkOpen();
     this.#queue.flush();
-    return this.#closing.during(start(this.#native));
+    return this.#closing.during(importInOrder(() => start(this.#native), this, this.#hold, control));
   }
 
   /** A promise that is settled in a later turn of the event loop. */
@@ -372,7 +375,8 @@ export class StoreSession {
       this.#checkOpen();
     }
     this.#queue.flush();
-    return new TransactionSession(this, this.#native, this.#turn, await this.#begin(timeout, durability, control), this.#reached(durability));
+    const id = await this.#hold.passOrBusy(() => this.#begin(timeout, durability, control), this.busyTimeout, signal);
+    return new TransactionSession(this, this.#native, this.#turn, id, this.#reached(durability));
   }
 
   /** @param {number} timeout @param {Durability} durability @param {Control | undefined} control @returns {number | Promise<number>} */
@@ -459,6 +463,7 @@ export class StoreSession {
     this.#native.abandon(); // else reads would wait for writes that wait for a transaction
     await this.flushBuffers();
     await this.#closing.ended(this.limits.transactionTimeout);
+    await this.#hold.until; // its writes are with the engine then
     try {
       return await settle(this.#native.close());
     } finally {

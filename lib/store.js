@@ -6,6 +6,7 @@ import { exportTo, importFrom } from './bundles.js';
 import { copyFrom } from './copy-from.js';
 import { Control, controlOf, within } from './control.js';
 import { closed, invalidArgument } from './errors.js';
+import { loadOnce } from './load-once.js';
 import { METHOD_OPTIONS, readOptions, readOptionsWithDefaults } from './options.js';
 import { runTransaction } from './run-transaction.js';
 import { Snapshot } from './snapshot.js';
@@ -35,9 +36,7 @@ import { WriteBuffer } from './write-buffer.js';
  *   the first 100
  */
 /** Names a method that is not part of the public interface. */
-export const loadOnce = Symbol('loadOnce');
-/** The mark that such an import leaves in the file. */
-const LOADED = 'bundle_load';
+export const loadBundleOnce = Symbol('loadBundleOnce');
 
 /** @param {unknown} options @param {import('./options.js').OptionTable} table @returns {import('./session.js').BeginOptions} */
 function transactionOptions(options, table) {
@@ -144,7 +143,7 @@ export class Store extends Operations {
 
   /**
    * Reads a bundle into the store, in one transaction: all of it or nothing. Reads meanwhile see the store as it was;
-   * other writes wait. Times and texts are those of the bundle; so are versions, unless this store has given some as
+   * other writes wait, and so do other imports of this process, for as long as it takes. Times and texts are those of the bundle; so are versions, unless this store has given some as
    * high. A bundle that is wrong is told with `part` and `line` of the error.
    * @param {string} path
    * @param {import('./bundles.js').ImportOptions} [options]
@@ -155,13 +154,9 @@ export class Store extends Operations {
     return result;
   }
 
-  /**
-   * importBundle(), unless it has been done before.
-   * @param {string} path
-   * @param {import('./bundles.js').ImportOptions} options
-   */
-  async [loadOnce](path, options) {
-    if ((await this.#session.read('meta', LOADED)) === '') await importFrom(this.#session, path, options, true);
+  /** For openOrLoad(). @param {string} path @param {import('./bundles.js').ImportOptions} options @param {number} [patience] as of loadOnce() */
+  async [loadBundleOnce](path, options, patience) {
+    await loadOnce(this.#session, path, options, patience);
   }
 
   /**

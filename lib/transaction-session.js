@@ -41,7 +41,7 @@ export class TransactionSession extends ViewSession {
     this.durability = durability;
     this.#turn = turn;
     this.#outer = outer;
-    this.#queue = outer === undefined ? new WriteQueue(handle, turn, id) : outer.#queue;
+    this.#queue = outer === undefined ? new WriteQueue(handle, turn, { transaction: id }) : outer.#queue;
     if (outer === undefined) abandoned.register(this, { handle, id }, this);
   }
 

@@ -10,6 +10,7 @@ import { KIND, OpList } from './op-list.js';
 /** @typedef {import('./native.js').NativeStore} NativeStore */
 /** @typedef {import('./native.js').CallTarget} CallTarget */
 /** @typedef {import('./control.js').Control} Control */
+/** @typedef {import('./hold.js').Hold} Hold */
 /** @typedef {import('./native.js').WriteResult} WriteResult */
 /** @typedef {import('./native.js').FailureRecord} FailureRecord */
 /** @typedef {import('./turn.js').Turn} Turn */
@@ -87,16 +88,18 @@ export class WriteQueue {
   /** @type {NativeStore} */ #native;
   /** @type {number} 0: none */ #transaction;
   /** @type {Turn} */ #turn;
+  /** @type {Hold | undefined} */ #hold;
   /** @type {Batch | undefined} the one being gathered */ #gathering;
   /** @type {Batch[]} handed to the engine, not answered: a few; no Set: see release() */ #inFlight = [];
   /** @type {{ batch: Batch, result: WriteResult | unknown }[]} what the engine has answered and the callers not yet know */ #answers = [];
   /** Of those that came in their turn, how many the callers know. */ #told = 0;
 
-  /** @param {NativeStore} store @param {Turn} turn @param {number} [transaction] */
-  constructor(store, turn, transaction = 0) {
+  /** @param {NativeStore} store @param {Turn} turn @param {{ transaction?: number, hold?: Hold }} [of] hold: what may keep changes from the engine */
+  constructor(store, turn, { transaction = 0, hold } = {}) {
     this.#native = store;
     this.#turn = turn;
     this.#transaction = transaction;
+    this.#hold = hold;
   }
 
   /** Whether everything issued so far has been answered. */
@@ -166,7 +169,7 @@ export class WriteQueue {
     batch.list = list;
     batch.touchesAll = list.length > INDEXED;
     const start = async (/** @type {CallTarget} */ target) => list.send(this.#native, target, durability, atomic, false);
-    const result = await this.#send(batch, controlled(this.#native, this.#transaction, control, start), before);
+    const result = await this.#send(batch, this.#unlessHeld(() => controlled(this.#native, this.#transaction, control, start), list, control), before);
     const level = this.#reached(result, durability);
     return level === undefined ? spread(result, list.length) : Object.assign(spread(result, list.length), { durability: level });
   }
@@ -189,10 +192,11 @@ export class WriteQueue {
     const batch = this.#gathering;
     if (batch === undefined) return;
     this.#gathering = undefined;
-    const inline = this.#inFlight.length === 0 && this.#turn.hasTime();
+    const inline = this.#hold?.until === undefined && this.#inFlight.length === 0 && this.#turn.hasTime();
+    const { list, durability } = batch;
     let result;
     try {
-      result = batch.list.send(this.#native, this.#transaction, batch.durability, false, inline);
+      result = this.#unlessHeld(() => list.send(this.#native, this.#transaction, durability, false, inline), list);
     } catch (failure) {
       return this.#answer(batch, toError(failure));
     }
@@ -205,6 +209,11 @@ export class WriteQueue {
     } else {
       this.#answer(batch, /** @type {WriteResult} */ (result));
     }
+  }
+
+  /** @template T @param {() => T} work @param {OpList} list @param {Control} [control] @returns {T | Promise<Awaited<T>>} */
+  #unlessHeld(work, list, control) {
+    return this.#hold === undefined ? work() : this.#hold.pass(work, { list, control });
   }
 
   #flushLater = () => {

@@ -3,8 +3,8 @@
 import { openOrLoad } from '../../../lib/index.js';
 import { data, input, phase } from '../../helpers/child-side.js';
 
-const { path, bundle } = input();
+const { path, bundle, busyTimeout = 30_000 } = input();
 phase('load');
-const store = await openOrLoad(path, bundle, { durability: 'normal', busyTimeout: 30_000 });
+const store = await openOrLoad(path, bundle, { durability: 'normal', busyTimeout });
 data(await store.count());
 await store.close();
