@@ -9,7 +9,7 @@ import { native } from './native.js';
 import { MIGRATE_OPTIONS, readOpenOptions, readOptions } from './options.js';
 import { StoreSession } from './session.js';
 import { Store, loadBundleOnce } from './store.js';
-import { checkPath } from './validate.js';
+import { checkPath, fixedPath } from './validate.js';
 
 /** @typedef {import('./options.js').OpenOptions} OpenOptions */
 
@@ -35,12 +35,14 @@ function toNative(options) {
 }
 
 /**
- * Opens a database file, making or migrating it as the options say, or a database in memory.
+ * Opens a database file, making or migrating it as the options say, or a database in memory. A relative path is one from the
+ * folder of the process at the call.
  * @param {OpenOptions} options
  * @returns {Promise<Store>}
  */
 export async function open(options) {
   const checked = readOpenOptions(options);
+  if (checked.mode !== 'memory') checked.path = fixedPath(/** @type {string} */ (checked.path));
   watchExit();
   const [warn, store] = await Promise.all([modeWarning(checked.path), settle(native.open(toNative(checked)))]);
   warn();

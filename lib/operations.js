@@ -78,7 +78,8 @@ import { diagnoseWal } from './wal-diagnosis.js';
  * @property {string} integrity 'ok', or what SQLite's integrity check found
  * @property {{ version: number, verified: boolean, problem?: string }} schema
  * @property {import('./wal-diagnosis.js').WalDiagnosis} wal
- * @property {{ freeBytes: number | null, minFreeBytes: number, low: boolean }} disk freeBytes null: in memory
+ * @property {{ freeBytes: number | null, minFreeBytes: number, low: boolean }} disk freeBytes null: in memory, or nobody can tell,
+ *   which is then a problem
  * @property {Problem[]} problems empty when all is well
  */
 
@@ -103,6 +104,8 @@ import { diagnoseWal } from './wal-diagnosis.js';
 /** VACUUM writes the file anew beside itself, and once more through the log. */
 const VACUUM_FACTOR = 2;
 const RECOVER_PING_MS = 1000;
+/** A writer that has stopped says so at once. */
+const STOPPED_PING_MS = 1000;
 
 /** Names a method that is not part of the public interface. */
 export const stopWatching = Symbol('stopWatching');
@@ -186,8 +189,9 @@ export class Operations extends NamespaceMethods {
     return this.#session.operate(async (engine) => {
       const report = await engine.inspect('diagnose');
       const wal = await diagnoseWal(engine, this.#options);
-      const disk = await this.#disk.check();
-      return { ...report, wal, disk, problems: problemsOf(report, wal, disk) };
+      const stop = await whyStopped(engine);
+      const { failure, ...disk } = await this.#lookAtDisk();
+      return { ...report, wal, disk, problems: problemsOf({ report, wal, stop, disk, failure }) };
     }, { control: controlOf(options) });
   }
 
@@ -230,9 +234,20 @@ export class Operations extends NamespaceMethods {
     }, { needsWriter: true, control: Control.of(given) });
   }
 
+  /** @returns {Promise<{ freeBytes: number | null, minFreeBytes: number, low: boolean, failure?: StorageError }>} */
+  async #lookAtDisk() {
+    try {
+      return await this.#disk.check();
+    } catch (cause) {
+      const failure = new StorageError('HYPHA_IO', `nobody can tell how much of the disk is free: ${/** @type {Error} */ (cause).message}`, { cause });
+      return { freeBytes: null, minFreeBytes: this.#options.minFreeBytes, low: false, failure };
+    }
+  }
+
   /** Rejects unless a vacuum would fit on the disk. @param {EngineAccess} engine */
   async #needSpace(engine) {
-    const { freeBytes } = await this.#disk.check();
+    const { freeBytes, failure } = await this.#lookAtDisk();
+    if (failure !== undefined) throw failure;
     if (freeBytes === null) return;
     const { database_size_bytes: size } = await engine.inspect('storage', false);
     if (freeBytes < VACUUM_FACTOR * size) {
@@ -257,8 +272,17 @@ export class Operations extends NamespaceMethods {
   }
 }
 
-/** @param {any} report @param {import('./wal-diagnosis.js').WalDiagnosis} wal @param {{ low: boolean, freeBytes: number | null }} disk */
-function problemsOf(report, wal, disk) {
+/** @param {EngineAccess} engine @returns {Promise<string | undefined>} what its next write would fail with; undefined while the writer goes on */
+async function whyStopped(engine) {
+  if (!engine.stats().stopped) return undefined;
+  return (await ping(engine, STOPPED_PING_MS, false, true)).connections[0].code ?? 'HYPHA_STOPPED';
+}
+
+/**
+ * @param {{ report: any, wal: import('./wal-diagnosis.js').WalDiagnosis, stop: string | undefined,
+ *   disk: { low: boolean, freeBytes: number | null }, failure: StorageError | undefined }} found
+ */
+function problemsOf({ report, wal, stop, disk, failure }) {
   /** @type {Problem[]} */
   const problems = [];
   const add = (/** @type {string} */ code, /** @type {string} */ what) => {
@@ -267,7 +291,9 @@ function problemsOf(report, wal, disk) {
   };
   if (report.integrity !== 'ok') add('HYPHA_CORRUPT', report.integrity);
   if (!report.schema.verified) add('HYPHA_SCHEMA_CHANGED', report.schema.problem);
+  if (stop !== undefined) add(stop, `the writer has stopped, and every write is ${stop}`);
   if (wal.blockedBy !== null) add('HYPHA_BUSY', `a ${wal.blockedBy} keeps the write-ahead log from being copied`);
+  if (failure !== undefined) add(failure.code, failure.message);
   if (disk.low) add('HYPHA_FULL', `${disk.freeBytes} bytes are free`);
   return problems;
 }

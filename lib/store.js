@@ -12,7 +12,7 @@ import { runTransaction } from './run-transaction.js';
 import { Snapshot } from './snapshot.js';
 import { Operations, stopWatching } from './operations.js';
 import { Transaction } from './transaction.js';
-import { checkPath } from './validate.js';
+import { checkPath, fixedPath } from './validate.js';
 import { WriteBuffer } from './write-buffer.js';
 
 /** @typedef {import('./session.js').StoreSession} StoreSession */
@@ -183,6 +183,7 @@ export class Store extends Operations {
     const given = readOptionsWithDefaults(options, METHOD_OPTIONS.scheduleBackups);
     if (given.directory === undefined) throw invalidArgument('options.directory', 'a non-empty string');
     if (this.#session.isClosed) throw closed();
+    given.directory = fixedPath(given.directory);
     const path = this.#options.mode === 'memory' ? undefined : this.#options.path;
     const schedule = new BackupSchedule((to) => this.backup(to), path, /** @type {any} */ (given));
     this.#schedules.add(schedule);

@@ -1,6 +1,8 @@
 // Checks and conversions of keys, namespaces, values and metadata.
 
 import { Buffer } from 'node:buffer';
+import { isAbsolute } from 'node:path';
+import process from 'node:process';
 
 import { StorageError } from './errors.js';
 
@@ -115,4 +117,18 @@ export function checkPattern(pattern, limits, name) {
 export function checkPath(path, name) {
   if (typeof path !== 'string' || path === '') throw new StorageError('HYPHA_INVALID_ARGUMENT', `${name} must be a non-empty string`);
   if (path.includes('\0') || isMalformed(path)) throw new StorageError('HYPHA_INVALID_ARGUMENT', `${name} must hold no NUL and no lone surrogate`);
+}
+
+/**
+ * A path that stays what it is when the process goes to another folder. Not resolve(): what `..` means behind a link only
+ * the system knows.
+ * @param {string} path @returns {string}
+ */
+export function fixedPath(path) {
+  if (isAbsolute(path)) return path;
+  try {
+    return `${process.cwd().replace(/\/$/, '')}/${path}`;
+  } catch (cause) {
+    throw new StorageError('HYPHA_CANT_OPEN', `${path} is relative, and the folder of the process is gone`, { cause });
+  }
 }

@@ -2,12 +2,15 @@
 
 import { execFileSync } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { StorageError, classifyError, open } from '../../lib/index.js';
+import { runChild } from '../helpers/child-run.js';
 import { damage, holdRead, holdWriteLock } from '../helpers/foreign-sqlite.js';
 import { useFolder } from '../helpers/folders.js';
+import { codeOf } from '../helpers/stores.js';
 
 const folder = useFolder();
 const MiB = 1024 * 1024;
@@ -206,6 +209,52 @@ describe('diagnose()', () => {
       expect((await store.diagnose()).wal).toMatchObject({ blockedBy: 'writer' });
     });
   }));
+});
+
+describe('a store whose file is not where it was', () => {
+  /** Runs `work` on a store that stops in it, or when it is closed. */
+  async function onMoved(path, work) {
+    const store = await open({ path });
+    try {
+      await work(store, path);
+    } finally {
+      const { stopped, code } = await store.close().catch((error) => error);
+      expect(stopped ?? code).toBe(code === undefined ? true : 'HYPHA_WAL_MOVED');
+    }
+  }
+
+  test('is told by diagnose() to have stopped', () => onMoved(folder.next(), async (store, path) => {
+    const other = folder.next();
+    await onStore({ path: other }, (its) => its.set('k', 'of the other'));
+    renameSync(other, path);
+    expect(await eventually(async () => (await store.stats()).stopped)).toBe(true);
+    const { advice } = classifyError({ code: 'HYPHA_WAL_MOVED' });
+    expect((await store.diagnose()).problems).toEqual([{ category: 'io', what: expect.stringContaining('HYPHA_WAL_MOVED'), advice }]);
+    expect(await codeOf(store.set('k', 1))).toBe('HYPHA_WAL_MOVED');
+  }));
+
+  test('is told by diagnose() to be on a disk that nobody can look at, and is not vacuumed', async () => {
+    const gone = folder.path('gone');
+    await onMoved(join(gone, 'a.db'), async (store) => {
+      await store.set('k', 1);
+      rmSync(gone, { recursive: true });
+      const { disk, problems } = await store.diagnose();
+      expect(disk).toMatchObject({ freeBytes: null, low: false });
+      expect(problems).toContainEqual({ category: 'io', what: expect.stringContaining('ENOENT'), advice: classifyError({ code: 'HYPHA_IO' }).advice });
+      const refusal = await store.optimize({ vacuum: true }).catch((error) => error);
+      expect(refusal).toBeInstanceOf(StorageError);
+      expect(refusal).toMatchObject({ code: 'HYPHA_IO', cause: { code: 'ENOENT' } });
+    });
+  });
+
+  test('was opened by a relative path before the process went to another folder: nothing has changed', async () => {
+    const [here, there] = ['here', 'there'].map((name) => folder.path(name));
+    for (const path of [here, join(here, 'copies'), there]) mkdirSync(path);
+    const { data, stderr } = await runChild(new URL('./children/relative.js', import.meta.url), { here, there });
+    expect(stderr).toBe('');
+    expect(data).toEqual([join(here, 'sub/a.db'), [], true, expect.stringContaining(join(here, 'copies/'))]);
+    expect(readdirSync(there)).toEqual([]);
+  });
 });
 
 describe('optimize()', () => {
