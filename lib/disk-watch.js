@@ -14,6 +14,12 @@ const lowDisk = channel(LOW_DISK_CHANNEL);
 
 /** @typedef {{ code: 'HYPHA_LOW_DISK', error: StorageError, path: string, freeBytes: number, minFreeBytes: number }} LowDiskWarning */
 
+/** The timers of those that are dropped without stop(), as their stores may be without close(). @type {FinalizationRegistry<NodeJS.Timeout>} */
+const timers = new FinalizationRegistry((timer) => clearInterval(timer));
+
+/** A timer's function that keeps nothing alive. @param {WeakRef<DiskWatch>} watch @returns {() => void} */
+const lookOf = (watch) => () => void watch.deref()?.check().catch(() => {}); // a folder that is gone is told by the store itself
+
 export class DiskWatch {
   /** @type {string | undefined} */ #path;
   /** @type {number} */ #minFreeBytes;
@@ -26,16 +32,18 @@ export class DiskWatch {
     this.#minFreeBytes = minFreeBytes;
   }
 
-  /** Looks now, and every minute until stop(). Keeps no process alive. */
+  /** Looks now, and every minute until stop() or its collection. Keeps no process alive. */
   start() {
     if (this.#path === undefined || this.#minFreeBytes === 0) return;
-    const look = () => void this.check().catch(() => {}); // a folder that is gone is told by the store itself
+    const look = lookOf(new WeakRef(this));
     look();
     this.#timer = setInterval(look, EVERY_MS).unref();
+    timers.register(this, this.#timer, this);
   }
 
   stop() {
     clearInterval(this.#timer);
+    timers.unregister(this);
   }
 
   /**

@@ -1,12 +1,14 @@
 // Transactions that nobody ends, and memory outside V8's heap.
 
+import { jest } from '@jest/globals';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { setImmediate } from 'node:timers/promises';
 import { open } from '../../lib/index.js';
 import { native } from '../../lib/native.js';
 import { within } from '../helpers/child-run.js';
-import { inBothModes } from '../helpers/stores.js';
+import { useFolder } from '../helpers/folders.js';
+import { deferred, inBothModes } from '../helpers/stores.js';
 
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc');
@@ -45,6 +47,32 @@ inBothModes('a transaction that nobody holds any more', (newStore) => {
     const stranger = store.set('b', 1);
     stranger.catch(() => {});
     await store.close();
+  });
+});
+
+describe('a store that nobody holds any more', () => {
+  const folder = useFolder();
+
+  it('is collected, and so are the timer that looks at its disk and all that this keeps', async () => {
+    const COUNT = 20;
+    const openAndDrop = async () => new WeakRef(await open({ path: folder.next() }));
+    const setting = jest.spyOn(globalThis, 'setInterval');
+    const cleared = new Set();
+    const { promise: allCleared, resolve } = deferred();
+    const clearing = jest.spyOn(globalThis, 'clearInterval').mockImplementation((timer) => {
+      clearTimeout(timer);
+      if (setting.mock.results.some(({ value }) => value === timer) && cleared.add(timer).size === COUNT) resolve();
+    });
+    try {
+      const stores = [];
+      for (let i = 0; i < COUNT; i++) stores.push(await openAndDrop());
+      expect(setting).toHaveBeenCalledTimes(COUNT);
+      await collectUntil(allCleared);
+      expect(stores.filter((store) => store.deref() !== undefined)).toHaveLength(0);
+    } finally {
+      setting.mockRestore();
+      clearing.mockRestore();
+    }
   });
 });
 
