@@ -25,6 +25,8 @@ import { KIND, OpList } from './op-list.js';
 
 /** Enough to share a commit, few enough that the writer thread starts while this one still serialises the rest. */
 const EARLY = 64;
+/** While it is at work more is gathered: 500 writes at once are three requests, and no more commits. */
+const LATER = 256;
 /** A read during a longer request waits for it rather than look its key up among so many. */
 const INDEXED = 10_000;
 /** Of Op.kind; the rest are flags. */
@@ -132,7 +134,7 @@ export class WriteQueue {
     const promise = new Promise((resolve, reject) => {
       batch.waiters.push((result, level) => (typeof result === 'number' ? resolve(written(result, level)) : reject(result)));
     });
-    if (batch.waiters.length >= EARLY) this.flush();
+    if (batch.waiters.length >= (this.#inFlight.length === 0 ? EARLY : LATER)) this.flush();
     return promise;
   }
 

@@ -54,12 +54,15 @@ describe('many operations in flight', () => {
 
   test('a burst of 500 sets is few commits', () => onStore({}, async (store) => {
     for (const durability of ['normal', 'full']) {
-      await store.set('warm', 1, { durability: 'full' });
-      const { commits } = await store.stats();
-      await Promise.all(Array.from({ length: 500 }, (_, i) => store.set(`k${i}`, i, { durability })));
-      const made = (await store.stats()).commits - commits;
-      console.log(`500 sets at ${durability}: ${made} commits`);
-      expect(made).toBeLessThanOrEqual(8); // they are handed over 64 at a time, and the writer takes all that is there
+      const made = [];
+      for (let burst = 0; burst < 20; burst++) {
+        await store.set('warm', 1, { durability: 'full' });
+        const { commits } = await store.stats({ counts: false });
+        await Promise.all(Array.from({ length: 500 }, (_, i) => store.set(`k${i}`, i, { durability })));
+        made.push((await store.stats({ counts: false })).commits - commits);
+      }
+      console.log(`bursts of 500 sets at ${durability}: ${made.join(' ')} commits`);
+      expect(Math.max(...made)).toBeLessThanOrEqual(4); // they are three requests: see unit/write-queue.test.js
     }
   }));
 

@@ -45,4 +45,16 @@ describe('the queue of writes', () => {
     expect(waited?.known).toBe(true);
     expect(waited.writes).toBeLessThan(100);
   });
+
+  it.each([[64, [64]], [65, [64, 1]], [319, [64, 255]], [320, [64, 256]], [321, [64, 256, 1]], [500, [64, 256, 180]]])('%i writes at once are requests of %j', async (count, sizes) => {
+    const sent = [];
+    const writeSets = async (target, kind, ns, number) => {
+      sent.push(number);
+      await turn();
+      return [Array.from({ length: number }, () => 1)];
+    };
+    const queue = new WriteQueue({ writeSets }, new BusyTurn());
+    await Promise.all(Array.from({ length: count }, (_, i) => queue.add({ kind: KIND.set, ns: 'default', key: `k${i}`, value: '1' }, 0)));
+    expect(sent).toEqual(sizes);
+  });
 });
