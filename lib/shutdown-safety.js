@@ -14,8 +14,8 @@ import { SHUTDOWN_OPTIONS, readOptionsWithDefaults } from './options.js';
 /**
  * On one of the signals it closes the stores of this thread, which sends what their buffers hold, and then lets the
  * process end as it would have ended: by that signal, unless the program has a listener of its own for it, which is
- * then the one to decide. A second signal meanwhile ends the process at once; one that comes later, where the program
- * went on, begins anew. Stores of workers are not closed; what they acknowledged is safe in any case.
+ * then the one to decide. A second signal meanwhile ends the process at once, unless the program listens to it; one that
+ * comes later, where the program went on, begins anew. Stores of workers are not closed; what they acknowledged is safe in any case.
  */
 export class ShutdownSafety {
   /** @type {ShutdownSafety | undefined} */ static #installed;

@@ -9,7 +9,11 @@ export const WalConfig = Object.freeze({
   /** What open() does without any. @returns {WalOptions} */
   default: () => ({ synchronous: 'FULL', busyTimeout: 5000 }),
 
-  /** Survives the death of the process at once, and a power loss to within a moment. @returns {WalOptions} */
+  /**
+   * Every commit survives the death of the process; a power loss may take those since the last sync of the log, newest
+   * first. It is synced before a checkpoint, by a commit at 'full' and by flush().
+   * @returns {WalOptions}
+   */
   production: () => ({ synchronous: 'NORMAL', busyTimeout: 5000, journalSizeLimit: 100 * MiB }),
 
   /**
