@@ -4,14 +4,16 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdir, stat, unlink } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 
+import { closed } from './errors.js';
+
 /** @typedef {import('./copies.js').BackupReport} BackupReport */
 /**
  * @typedef {object} ScheduleOptions
  * @property {string} directory that is there; others may keep files in it
  * @property {number} every milliseconds between the starts of two backups
  * @property {number} keep newest backups that are kept
- * @property {(report: BackupReport) => void} [onBackup]
- * @property {(error: unknown) => void} [onError]
+ * @property {(report: BackupReport) => unknown} [onBackup] what it, and onError, throw or reject with is a process warning
+ * @property {(error: unknown) => unknown} [onError]
  */
 
 /** What a process that was killed left behind is certainly nobody's by then. */
@@ -29,12 +31,12 @@ function stemOf(path) {
 }
 
 /**
- * Whoever listens has no part in the backup: what it throws does not make it fail.
- * @template T @param {((told: T) => void) | undefined} listener @param {T} told
+ * Whoever listens has no part in the backup, which does not wait for it: what it throws, or rejects with, is a warning.
+ * @template T @param {((told: T) => unknown) | undefined} listener @param {T} told
  */
-function tell(listener, told) {
+async function tell(listener, told) {
   try {
-    listener?.(told);
+    await listener?.(told);
   } catch (error) {
     process.emitWarning(`a listener of scheduleBackups() threw ${String(error)}`);
   }
@@ -51,6 +53,7 @@ export class BackupSchedule {
   #names;
   /** @type {ReturnType<typeof setInterval> | undefined} */ #timer;
   /** @type {Promise<BackupReport | undefined> | undefined} */ #running;
+  #stopped = false;
   /** The last one that was made. @type {BackupReport | undefined} */ last;
   /** Why the last attempt failed; undefined when it did not. @type {unknown} */ lastError;
 
@@ -69,7 +72,7 @@ export class BackupSchedule {
   }
 
   /**
-   * Makes one now. While one is under way, that one counts.
+   * Makes one now. While one is under way, that one counts; after stop() it fails with HYPHA_CLOSED.
    * @returns {Promise<BackupReport | undefined>} undefined when it failed: see lastError and onError
    */
   run() {
@@ -80,6 +83,7 @@ export class BackupSchedule {
     const { directory, onBackup, onError } = this.#options;
     const stamp = new Date().toISOString().replace(/[-:.]/g, '');
     try {
+      if (this.#stopped) throw closed('the schedule was stopped');
       const report = await this.#make(join(directory, `${this.#stem}-${stamp}.db`));
       this.last = report;
       await this.#forgetOld();
@@ -106,6 +110,7 @@ export class BackupSchedule {
 
   /** No more of them. @returns {Promise<void>} resolved once the one under way has ended */
   async stop() {
+    this.#stopped = true;
     clearInterval(this.#timer);
     await this.#running;
   }

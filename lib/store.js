@@ -175,7 +175,7 @@ export class Store extends Operations {
 
   /**
    * Makes a backup every so often, and keeps the newest. The timer does not keep the process alive; close() stops it.
-   * @param {{ directory: string, every?: number, keep?: number, onBackup?: (report: BackupReport) => void, onError?: (error: unknown) => void }} options
+   * @param {{ directory: string, every?: number, keep?: number, onBackup?: (report: BackupReport) => unknown, onError?: (error: unknown) => unknown }} options
    *   every: milliseconds, default a day; keep: default 7
    * @returns {BackupSchedule}
    */

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { open, restore } from '../../lib/index.js';
 import { useFolder } from '../helpers/folders.js';
 import { warningsOf } from '../helpers/warnings.js';
@@ -214,6 +215,35 @@ describe('scheduled backups', () => {
       expect(await schedule.run()).toBeUndefined();
     });
     expect(warnings).toEqual(['a listener of scheduleBackups() threw Error: after a backup', 'a listener of scheduleBackups() threw Error: after an error']);
+  });
+
+  test('do not fail, nor the process, because of who listens and fails later', async () => {
+    const { store, directory } = await filledStore(1);
+    const listener = (what) => async () => { throw new Error(what); };
+    const schedule = store.scheduleBackups({ directory, every: 60_000, onBackup: listener('after a backup'), onError: listener('after an error') });
+    const warnings = await warningsOf(async () => {
+      expect(await schedule.run()).toMatchObject({ entries: 1 });
+      await store.close();
+      expect(await schedule.run()).toBeUndefined();
+      await setImmediate();
+    });
+    expect(warnings).toEqual(['a listener of scheduleBackups() threw Error: after a backup', 'a listener of scheduleBackups() threw Error: after an error']);
+  });
+
+  test('are made no more once it was stopped, not even when asked for', async () => {
+    const { store, directory } = await filledStore(1);
+    const place = join(directory, 'stopped');
+    mkdirSync(place);
+    const errors = [];
+    const schedule = store.scheduleBackups({ directory: place, every: 60_000, onError: (error) => errors.push(error.code) });
+    const last = schedule.run();
+    await schedule.stop();
+    expect(backups(place)).toEqual([basename((await last).path)]);
+    expect(await schedule.run()).toBeUndefined();
+    expect(schedule.lastError).toMatchObject({ code: 'HYPHA_CLOSED' });
+    expect(errors).toEqual(['HYPHA_CLOSED']);
+    expect(backups(place)).toHaveLength(1);
+    await store.close();
   });
 
   test('a failure is told of, and the next one is tried all the same', async () => {
