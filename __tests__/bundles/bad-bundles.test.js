@@ -58,7 +58,7 @@ describe('importing a bundle that is wrong', () => {
     const unique = '{"type":"index","namespace":"default","fields":[{"field":"same"}],"unique":true}';
     const twins = [entryLine('a', '{"same":1}'), entryLine('b', '{"same":1}')];
     await refused(writeBundle(next(), [...lines.slice(0, 896), ...twins, unique]), 'HYPHA_CONSTRAINT', { line: 900 });
-    await refused(writeBundle(next(), lines.with(898, '{"type":"index","namespace":"default","fields":[]}')), 'HYPHA_INVALID_ARGUMENT', { line: 900 });
+    await refused(writeBundle(next(), lines.with(898, '{"type":"index","namespace":"default","fields":[]}')), 'HYPHA_BUNDLE_INVALID', { line: 900 });
   });
 
   test('sizes are refused at limit + 1, and taken at limit - 1 and limit', async () => {
@@ -149,6 +149,8 @@ describe('importing a bundle that is wrong', () => {
     await refused(writeBundle(next(), entryLines(2), { end: null }), 'HYPHA_BUNDLE_INVALID');
     await refused(writeBundle(next(), entryLines(2), { end: '{"type":"end","lines":2}' }), 'HYPHA_BUNDLE_INVALID', { line: 4 });
     await refused(writeBundle(next(), entryLines(2), { end: '{"type":"end","crc32c":"00000000"}' }), 'HYPHA_BUNDLE_INVALID', { line: 4 });
+    await refused(writeBundle(next(), entryLines(2), { end: '{"type":"end","bytes":99999}' }), 'HYPHA_BUNDLE_INVALID', { line: 4 });
+    await refused(writeBundle(next(), entryLines(2), { end: '{"type":"end","bytes":"foo"}' }), 'HYPHA_BUNDLE_INVALID', { line: 4 });
   });
 
   test('a newer format is told as that, whatever else it holds', async () => {

@@ -83,7 +83,7 @@ class World {
     options.statement_cache_size = 4000;
     options.register_functions = &RegisterSqlFunctions;
     options.vfs = {kMemoryVfs, kInlineMemoryVfs};
-    auto db = Connection::Open(std::move(options));
+    auto db = Connection::Open(options);
     if (!db.ok()) Fail("open", db.status().message());
     db_ = std::move(db.value());
     if (!Migrate(*db_, {}, hooks_).ok()) Fail("migrate", "");

@@ -120,7 +120,7 @@ void Try(const std::string& file) {
   {
     ConnectionOptions options = Options(name, false);
     options.accept = [](Connection& db) { return SchemaVersion(db).status(); };
-    auto db = Connection::Open(std::move(options));
+    auto db = Connection::Open(options);
     if (db.ok()) {
       db.value()->SetDeadline(std::chrono::steady_clock::now() + std::chrono::seconds(5));
       if (VerifySchema(*db.value()).ok() && RefreshIndexes(*db.value()).ok()) Use(*db.value());

@@ -1,4 +1,6 @@
 // Backup, restore and verification: connections and locks around ops/.
+#include <utility>
+
 #include "base/file_io.h"
 #include "exec/engine_impl.h"
 #include "exec/registry.h"
@@ -18,12 +20,16 @@ Status PutInPlace(TargetFile& target, const Hooks& hooks) {
   if (!status.ok()) return status;
   return WithFileClosed(target.path(), [&] {
     hooks.Reach("before-publish");
-    return target.Publish([&] {
-      Status cleared = ClearTheWay(target);
+    HeldFile held;
+    return target.Publish([&](bool* exists) {
+      held.reset();
+      auto cleared = ClearTheWay(target, exists);
+      if (!cleared.ok()) return cleared.status();
+      held = std::move(cleared.value());
       // The old log is gone from the disk before the name leads to another file.
-      if (cleared.ok()) cleared = target.SyncFolder();
+      Status synced = target.SyncFolder();
       hooks.Reach("before-rename");
-      return cleared;
+      return synced;
     });
   });
 }
@@ -36,7 +42,8 @@ Result<BackupReport> CopyInto(TargetFile& target, const ConnectionOptions& conne
   if (!source.ok()) return source.status();
   auto report = CopyVerified(*source.value(), target, purpose, pace, control, hooks);
   // To SQLite it is an I/O error that its file has another name.
-  if (report.status().code() == Code::kIo && !target.CheckFolder().ok()) return target.CheckFolder();
+  const Code code = report.status().code();
+  if ((code == Code::kIo || code == Code::kBusy) && !target.CheckFolder().ok()) return target.CheckFolder();
   if (!report.ok()) return report;
   Status placed = PutInPlace(target, hooks);
   if (!placed.ok()) return placed;

@@ -54,7 +54,10 @@ ConnectionOptions EngineImpl::Connect(Role role) const {
   connect.statement_cache_size = static_cast<std::size_t>(options_.statement_cache_size);
   connect.max_text_bytes = std::max(kReadableTextBytes, options_.limits.value_bytes);
   connect.register_functions = &RegisterSqlFunctions;
-  if (role == Role::kWriter || options_.read_only) connect.accept = [this](Connection& db) { return Accept(db); };
+  connect.accept = [this, role](Connection& db) {
+    Status status = identity_ ? identity_->CheckDatabase() : Status::Ok();
+    return status.ok() && (role == Role::kWriter || options_.read_only) ? Accept(db) : status;
+  };
   return connect;
 }
 
@@ -95,6 +98,7 @@ Result<std::unique_ptr<Connection>> EngineImpl::OpenFirst(Role role) {
   const auto wal = ReadWalState(db.value()->handle());
   recovery_.frames = recovery_.had_log && wal ? wal->max_frame : 0;
   recovery_.recovered = recovery_.had_log && HasRecovered(db.value()->handle());
+  identity_.emplace(options_.memory || !hooks_.vfs.empty() ? "" : options_.path);
   return db;
 }
 

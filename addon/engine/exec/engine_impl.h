@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "exec/snapshots.h"
 #include "exec/writer.h"
 #include "hypha/engine.h"
+#include "ops/file_identity.h"
 #include "ops/metrics.h"
 
 namespace hypha {
@@ -90,6 +92,7 @@ class EngineImpl final : public Engine {
   const Hooks hooks_;
   KeyLines lines_;
   RecoveryReport recovery_;
+  std::optional<FileIdentity> identity_;  // from the first connection on
   CloseReport close_report_;
   ReaderGate gate_{hooks_};
   Metrics metrics_;

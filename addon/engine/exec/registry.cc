@@ -154,7 +154,7 @@ Status MigrateFile(const OpenOptions& options, int target, const Hooks& hooks) {
   connect.max_text_bytes = options.limits.result_bytes;
   connect.register_functions = &RegisterSqlFunctions;
   connect.accept = [](Connection& db) { return SchemaVersion(db).status(); };
-  auto db = Connection::Open(std::move(connect));
+  auto db = Connection::Open(connect);
   if (!db.ok()) return db.status();
   const auto restore = [&](Connection& up) { return RestoreIndexes(up, hooks.now_ms()); };
   return Migrate(*db.value(), {target, options.keep_old, path, restore}, hooks);

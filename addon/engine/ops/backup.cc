@@ -145,7 +145,7 @@ Status LookAtCopy(const TargetFile& target, const CopyControl& control, BackupRe
   options.read_only = true;
   options.max_text_bytes = 1'000'000'000;
   options.register_functions = &RegisterSqlFunctions;
-  auto db = Connection::Open(std::move(options));
+  auto db = Connection::Open(options);
   if (!db.ok()) return db.status();
   db.value()->SetDeadline(SteadyTime::max(), control.cancelled.get());
   auto structure = Verify(*db.value(), VerifyLevel::kIntegrity);

@@ -9,6 +9,7 @@
 #include "ops/disk_pace.h"
 #include "ops/target_file.h"
 #include "sqlite/connection.h"
+#include "sqlite/database_handle.h"
 
 namespace hypha {
 
@@ -25,8 +26,13 @@ Result<BackupReport> CopyVerified(Connection& source, TargetFile& target, CopyPu
 // A store that is opened for writing is no backup any more.
 Status ForgetManifest(Connection& db);
 
+// Holds the file that is to be replaced: who opens it meanwhile waits, and then finds that its name leads elsewhere.
+// Null where there is none, or one too damaged to be opened.
+using HeldFile = DatabaseHandle;
+
 // Makes place for the target: brings the log of the file that is there home, and removes what logs are left. kBusy when
 // somebody has it open, kCantOpen when its directory is elsewhere by now. REQUIRES: nobody in this process has it open.
-Status ClearTheWay(const TargetFile& target);
+// Sets `exists` to whether there is a file to be replaced.
+Result<HeldFile> ClearTheWay(const TargetFile& target, bool* exists);
 
 }  // namespace hypha

@@ -65,6 +65,7 @@ struct Line {
   std::optional<std::int64_t> version;  // kEntry; kHeader: of the format
   bool flag = false;                    // kNamespace: explicit; kIndex: unique
   std::optional<std::int64_t> lines;    // kEnd
+  std::optional<std::int64_t> bytes;    // kEnd
   std::optional<std::uint32_t> crc;     // kEnd
 };
 

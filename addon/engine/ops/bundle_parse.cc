@@ -205,7 +205,8 @@ Status TakeTexts(const Fields& fields, Line* out) {
 Status TakeNumbers(const Fields& fields, Line* out) {
   for (const auto& [field, number] :
        {std::pair{Field::kCreatedAt, &out->created_at}, std::pair{Field::kUpdatedAt, &out->updated_at},
-        std::pair{Field::kVersion, &out->version}, std::pair{Field::kLines, &out->lines}}) {
+        std::pair{Field::kVersion, &out->version}, std::pair{Field::kLines, &out->lines},
+        std::pair{Field::kBytes, &out->bytes}}) {
     Status status = fields.Take(field, number);
     if (!status.ok()) return status;
   }

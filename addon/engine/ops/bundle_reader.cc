@@ -1,8 +1,13 @@
 #include "ops/bundle_reader.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
 
 #include "base/crc32c.h"
+#include "query/index_definition.h"
 
 namespace hypha {
 namespace {
@@ -29,6 +34,8 @@ Status BundleReader::OpenPart(const std::string& path) {
 }
 
 BundleProblem BundleReader::OpenDirectory() {
+  directory_ = FileHandle(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory_.is_open()) return {FileFailure("open", path_, errno), "", 0};
   part_name_ = bundle::kManifest;
   Status status = OpenPart(path_ + "/" + part_name_);
   std::string_view text;
@@ -58,7 +65,19 @@ BundleProblem BundleReader::OpenFile() {
   return {};
 }
 
+// Parts are opened by name: those of another bundle say nothing about this one.
+bool BundleReader::WasReplaced() const {
+  struct stat held {};
+  struct stat named {};
+  if (!directory_.is_open() || ::fstat(directory_.get(), &held) != 0) return false;
+  return ::stat(path_.c_str(), &named) != 0 || held.st_dev != named.st_dev || held.st_ino != named.st_ino;
+}
+
 BundleReader::Step BundleReader::Problem(Status status, std::int64_t line) {
+  if (WasReplaced()) {
+    status = Status(Code::kBusy, path_ + " was replaced while it was read");
+    ended_ = true;
+  }
   problem_ = {std::move(status), part_name_, line};
   return Step::kProblem;
 }
@@ -99,6 +118,9 @@ BundleReader::Step BundleReader::OnLine(std::string_view text) {
   if (!status.ok()) return Problem(std::move(status), lines_->number());
   if (line_.type == LineType::kHeader) return Problem(Invalid("a header is not the first line"), lines_->number());
   if (line_.type == LineType::kEnd) return OnEndLine();
+  if (line_.type == LineType::kIndex && FieldsFromJson(line_.value).value_or(std::vector<IndexField>()).empty()) {
+    return Problem(Invalid("its fields are not those of an index"), lines_->number());
+  }
   Count(text);
   return Step::kLine;
 }
@@ -107,7 +129,9 @@ BundleReader::Step BundleReader::OnEndLine() {
   if (manifest_) return Problem(Invalid("a part of a directory has no end line"), lines_->number());
   saw_end_ = true;
   const LineTotals& totals = lines_->totals_before();
-  const bool same = line_.lines.value_or(totals.lines) == totals.lines && line_.crc.value_or(totals.crc) == totals.crc;
+  const LineTotals told{line_.lines.value_or(totals.lines), line_.bytes.value_or(totals.bytes),
+                        line_.crc.value_or(totals.crc)};
+  const bool same = told == totals;
   return same ? Step::kLine : Problem(Invalid("the lines before it are not those that were written"), lines_->number());
 }
 

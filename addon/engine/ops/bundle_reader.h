@@ -45,11 +45,13 @@ class BundleReader {
   Step OnLine(std::string_view text);
   Step OnEndLine();
   Step Problem(Status status, std::int64_t line);
+  bool WasReplaced() const;
   void Count(std::string_view text);
 
   const std::string path_;
   const IsDatabase is_database_;
   std::optional<bundle::Manifest> manifest_;  // none: one file
+  FileHandle directory_;                      // held, so that no other one gets its number
   std::size_t next_part_ = 0;
   std::string part_name_;
   std::optional<LineReader> lines_;

@@ -112,7 +112,10 @@ Status BundleWriter::CheckTarget(const IsDatabase& is_database) {
 }
 
 Status BundleWriter::MakeTemporary() {
-  RemoveAbandoned(spec_.path, &RemoveBundle);
+  RemoveAbandoned(spec_.path, [this](const std::string& name) {
+    RemoveBundle(name);
+    cut_short_ = true;
+  });
   for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
     std::string name = TemporaryNameOf(spec_.path, manifest_.created_at + attempt);
     Status status = Make(name);
@@ -193,9 +196,11 @@ Status BundleWriter::Finish() {
 // Afterwards temporary_ names what was replaced, if anything was.
 Status BundleWriter::PutInPlace() {
   if (replaces_) return Replace();
-  // What an earlier replacement that was cut short has left of the one before; it will be out of date.
+  // What an earlier replacement that was cut short has left of the one before; it will be out of date. Any other of
+  // that name is somebody's own.
   std::string previous = PreviousOf(spec_.path);
-  const bool is_bundle = !IsFile() && KindOfPath(previous) == PathKind::kDirectory && CheckDirectory(previous).ok();
+  const bool is_bundle =
+      cut_short_ && !IsFile() && KindOfPath(previous) == PathKind::kDirectory && CheckDirectory(previous).ok();
   if (!is_bundle) previous.clear();
   Status status = RenameToNew(temporary_, spec_.path);
   if (status.ok()) temporary_ = std::move(previous);
@@ -220,7 +225,6 @@ Status BundleWriter::Replace() {
   }
   // Between these two names nothing has the target's name: FindBundle() knows where to look then.
   std::string previous = PreviousOf(spec_.path);
-  RemoveBundle(previous);  // left by an earlier one that was cut short, and made good since
   status = RenameToNew(spec_.path, previous);
   if (!status.ok()) return status;
   hooks_.Reach("bundle-between-names");

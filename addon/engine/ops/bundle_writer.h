@@ -57,6 +57,7 @@ class BundleWriter {
   std::string temporary_;  // empty once it is no more
   Claim claim_;
   bool replaces_ = false;
+  bool cut_short_ = false;  // an earlier export to this target was
   std::optional<LineWriter> part_;
   bundle::Manifest manifest_;
 };

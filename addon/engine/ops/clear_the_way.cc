@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "ops/backup.h"
-#include "sqlite/database_handle.h"
 #include "sqlite/vfs_shim.h"
 
 namespace hypha {
@@ -29,23 +29,33 @@ bool IsLockedByOthers(int folder, const char* name) {
   return locked;
 }
 
-// Copies what the log holds into the old file, which then stands alone. A file too damaged for that is left as it is.
-int BringLogHome(const TargetFile& target) {
+// Copies what the log holds into the old file, which then stands alone, and locks that for as long as it is held. A
+// file too damaged for that is left as it is.
+int BringLogHome(const TargetFile& target, HeldFile* held) {
   auto db = OpenHardened(target.path(), SQLITE_OPEN_READWRITE, kFileVfs);
   if (!db.ok()) return db.status().sqlite_code();
   // SQLite went by the name. It reads and writes nothing before the first statement.
   if (!target.CheckFolder().ok()) return SQLITE_CANTOPEN;
-  return sqlite3_exec(db.value().get(), "PRAGMA journal_mode=DELETE", nullptr, nullptr, nullptr);
+  // In memory at last: with its journal still open SQLite would remove that, by its name, when it closes the file.
+  for (const char* step : {"PRAGMA locking_mode=EXCLUSIVE", "PRAGMA journal_mode=DELETE", "PRAGMA journal_mode=MEMORY",
+                           "BEGIN EXCLUSIVE"}) {
+    const int rc = sqlite3_exec(db.value().get(), step, nullptr, nullptr, nullptr);
+    if (rc != SQLITE_OK) return rc;
+  }
+  *held = std::move(db.value());
+  return SQLITE_OK;
 }
 
 }  // namespace
 
-Status ClearTheWay(const TargetFile& target) {
+Result<HeldFile> ClearTheWay(const TargetFile& target, bool* exists) {
   const std::string name = target.name();
+  HeldFile held;
   struct stat info {};
-  if (::fstatat(target.folder(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode)) {
+  *exists = ::fstatat(target.folder(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0;
+  if (*exists && S_ISREG(info.st_mode)) {
     if (IsLockedByOthers(target.folder(), name.c_str())) return InUse(target.path());
-    const int rc = BringLogHome(target) & 0xff;
+    const int rc = BringLogHome(target, &held) & 0xff;
     if (rc == SQLITE_BUSY || rc == SQLITE_LOCKED) return InUse(target.path());
   }
   // What belonged to the old file is not taken away from one that is elsewhere now.
@@ -54,10 +64,10 @@ Status ClearTheWay(const TargetFile& target) {
   if (!status.ok()) return status;
   for (const char* suffix : {"-wal", "-shm", "-journal"}) {
     if (::unlinkat(target.folder(), (name + suffix).c_str(), 0) != 0 && errno != ENOENT) {
-      return {Code::kCantOpen, "cannot remove " + target.path() + suffix};
+      return Status(Code::kCantOpen, "cannot remove " + target.path() + suffix);
     }
   }
-  return Status::Ok();
+  return held;
 }
 
 }  // namespace hypha

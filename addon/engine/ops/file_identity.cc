@@ -19,11 +19,15 @@ FileIdentity::Id FileIdentity::IdOf(const std::string& path) {
   return {info.st_dev, info.st_ino};
 }
 
+Status FileIdentity::CheckDatabase() const {
+  if (path_.empty() || IdOf(path_) == file_) return Status::Ok();
+  return {Code::kWalMoved, path_ + " was moved, replaced or deleted while it was open; restart the process"};
+}
+
 Status FileIdentity::Check() {
   if (path_.empty()) return Status::Ok();
-  if (!(IdOf(path_) == file_)) {
-    return {Code::kWalMoved, path_ + " was moved, replaced or deleted while it was open; restart the process"};
-  }
+  Status status = CheckDatabase();
+  if (!status.ok()) return status;
   const Id log = IdOf(log_path_);
   if (!log_.known()) {
     log_ = log;

@@ -18,6 +18,8 @@ class FileIdentity {
 
   // kWalMoved when the database or its log is another file than at first sight, or gone.
   Status Check();
+  // The same of the database alone. Thread: any.
+  Status CheckDatabase() const;
 
  private:
   struct Id {

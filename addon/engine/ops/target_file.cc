@@ -19,6 +19,8 @@
 namespace hypha {
 namespace {
 
+constexpr int kTriesToRename = 10;
+
 Status FromErrno(int error, const std::string& what) {
   const std::string text = what + ": " + std::strerror(error);
   switch (error) {
@@ -178,14 +180,19 @@ Status TargetFile::Sync() {
 
 Status TargetFile::SyncFolder() { return SyncFile(folder_, DirectoryOf(path_)); }
 
-Status TargetFile::Publish(const std::function<Status()>& before_rename) {
+Status TargetFile::Publish(const std::function<Status(bool*)>& before_rename) {
   Status status = Sync();
   // A file system may tell only now that it had no room.
   if (status.ok() && ::close(std::exchange(descriptor_, -1)) != 0) status = FromErrno(errno, "cannot close");
-  if (status.ok()) status = CheckFolder();
-  if (status.ok() && before_rename) status = before_rename();
-  if (status.ok()) status = CheckFolder();
-  if (status.ok()) status = Rename();
+  for (int tries = 1; status.ok(); ++tries) {
+    bool exists = replace_;
+    status = CheckFolder();
+    if (status.ok() && before_rename) status = before_rename(&exists);
+    if (status.ok()) status = CheckFolder();
+    if (status.ok()) status = Rename(replace_ && exists);
+    if (status.ok()) break;
+    if (status.code() == Code::kExists && replace_ && tries < kTriesToRename) status = Status::Ok();
+  }
   if (!status.ok()) return status;
   claim_.Release();   // before anybody of this process opens the file by its new name
   RemoveTemporary();  // a log that SQLite could not delete
@@ -194,12 +201,12 @@ Status TargetFile::Publish(const std::function<Status()>& before_rename) {
 }
 
 // Without `replace` a file that came into being meanwhile stays what it is.
-Status TargetFile::Rename() {
+Status TargetFile::Rename(bool replace) {
   const int folder = folder_.get();
   const char* from = LastPartOf(temporary_);
   const char* to = LastPartOf(path_);
 #if defined(RENAME_NOREPLACE)
-  if (!replace_) {
+  if (!replace) {
     if (::renameat2(folder, from, folder, to, RENAME_NOREPLACE) == 0) return Status::Ok();
     if (errno != EINVAL && errno != ENOSYS) return FromErrno(errno, "cannot rename to " + path_);
   }

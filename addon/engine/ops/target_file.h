@@ -44,15 +44,16 @@ class TargetFile {
   Status Sync();
   // What was made or removed beside it.
   Status SyncFolder();
-  // REQUIRES: nobody has the temporary file open any more. `before_rename` may still refuse.
-  Status Publish(const std::function<Status()>& before_rename = {});
+  // REQUIRES: nobody has the temporary file open any more. `before_rename` may still refuse, and says whether there is
+  // a file to be replaced; one that came into being since is not: it is called again.
+  Status Publish(const std::function<Status(bool* exists)>& before_rename = {});
 
  private:
   TargetFile(std::string path, bool replace) : path_(std::move(path)), replace_(replace) {}
   Status OpenFolder();
   Status CheckTarget() const;
   Status Make();
-  Status Rename();
+  Status Rename(bool replace);
   void RemoveTemporary() noexcept;
 
   std::string path_;

@@ -13,6 +13,14 @@ namespace {
 constexpr auto kLookEvery = std::chrono::seconds(1);
 constexpr auto kTryEvery = std::chrono::milliseconds(100);
 
+// What is done about a long log has to be done before the limit is reached.
+WalOptions WithinLimit(WalOptions options) {
+  options.idle_bytes = std::min(options.idle_bytes, options.limit_bytes / 4);
+  options.busy_bytes = std::min(options.busy_bytes, options.limit_bytes / 2);
+  options.restart_bytes = std::min(options.restart_bytes, options.limit_bytes * 3 / 4);
+  return options;
+}
+
 }  // namespace
 
 WalService::WalService(Connection& db, LogWatch& watch, const Hooks& hooks, const WalOptions& options, std::string path,
@@ -20,10 +28,10 @@ WalService::WalService(Connection& db, LogWatch& watch, const Hooks& hooks, cons
     : db_(db),
       watch_(watch),
       hooks_(hooks),
-      options_(options),
+      options_(WithinLimit(options)),
       has_file_(!path.empty()),
       identity_(std::move(path)),
-      checkpointer_(db, watch, hooks, options, gate),
+      checkpointer_(db, watch, hooks, options_, gate),
       look_at_(hooks.steady_now() + kLookEvery),
       last_checkpoint_(hooks.steady_now()) {}
 

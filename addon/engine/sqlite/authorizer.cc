@@ -8,14 +8,14 @@ namespace hypha {
 namespace {
 
 constexpr std::array kPragmas{
-    std::string_view("application_id"),     std::string_view("busy_timeout"),    std::string_view("cache_size"),
-    std::string_view("cell_size_check"),    std::string_view("encoding"),        std::string_view("fullfsync"),
-    std::string_view("freelist_count"),     std::string_view("integrity_check"), std::string_view("journal_mode"),
-    std::string_view("journal_size_limit"), std::string_view("mmap_size"),       std::string_view("page_count"),
-    std::string_view("page_size"),          std::string_view("query_only"),      std::string_view("quick_check"),
-    std::string_view("synchronous"),        std::string_view("temp_store"),      std::string_view("user_version"),
-    std::string_view("wal_autocheckpoint"), std::string_view("wal_checkpoint"),  std::string_view("optimize"),
-    std::string_view("analysis_limit")};
+    std::string_view("application_id"),     std::string_view("busy_timeout"),       std::string_view("cache_size"),
+    std::string_view("cell_size_check"),    std::string_view("encoding"),           std::string_view("fullfsync"),
+    std::string_view("freelist_count"),     std::string_view("integrity_check"),    std::string_view("journal_mode"),
+    std::string_view("journal_size_limit"), std::string_view("locking_mode"),       std::string_view("mmap_size"),
+    std::string_view("page_count"),         std::string_view("page_size"),          std::string_view("query_only"),
+    std::string_view("quick_check"),        std::string_view("synchronous"),        std::string_view("temp_store"),
+    std::string_view("user_version"),       std::string_view("wal_autocheckpoint"), std::string_view("wal_checkpoint"),
+    std::string_view("optimize"),           std::string_view("analysis_limit")};
 
 bool IsKnownPragma(const char* name) {
   return name != nullptr && std::find(kPragmas.begin(), kPragmas.end(), std::string_view(name)) != kPragmas.end();

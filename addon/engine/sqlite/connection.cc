@@ -14,6 +14,7 @@ namespace hypha {
 namespace {
 
 constexpr int kProgressSteps = 4000;  // virtual machine steps between two looks at the deadline: about 0.1 ms
+constexpr int kTriesToOpen = 10;
 constexpr std::int64_t kTextSlack = 1 << 20;
 
 const char* SynchronousText(Durability durability) {
@@ -47,15 +48,22 @@ Status OpenFailure(const Status& why, const std::string& path) {
 
 }  // namespace
 
-Result<std::unique_ptr<Connection>> Connection::Open(ConnectionOptions options) {
-  std::unique_ptr<Connection> connection(new Connection());
-  connection->options_ = std::move(options);
-  for (const auto step : {&Connection::OpenHandle, &Connection::RegisterFunctions, &Connection::LookAtFile,
-                          &Connection::EnterWal, &Connection::SetPragmas}) {
-    Status status = (connection.get()->*step)();
-    if (!status.ok()) return status;
+Result<std::unique_ptr<Connection>> Connection::Open(const ConnectionOptions& options) {
+  for (int tries = 1;; ++tries) {
+    std::unique_ptr<Connection> connection(new Connection());
+    connection->options_ = options;
+    Status status;
+    // By its name twice: a file without a log is locked only once it has one.
+    for (const auto step :
+         {&Connection::OpenHandle, &Connection::RegisterFunctions, &Connection::LookAtFile, &Connection::CheckName,
+          &Connection::EnterWal, &Connection::CheckName, &Connection::SetPragmas}) {
+      if (status.ok()) status = (connection.get()->*step)();
+    }
+    if (status.ok()) return connection;
+    // Whatever went wrong: of a file that was replaced it says nothing.
+    if (connection->db_ != nullptr && !connection->moved_) static_cast<void>(connection->CheckName());
+    if (!connection->moved_ || tries == kTriesToOpen) return status;
   }
-  return connection;
 }
 
 Connection::~Connection() {
@@ -104,6 +112,18 @@ Status Connection::LookAtFile() {
     return {Code::kNotADatabase, "cannot open " + options_.path + ": its text is " + encoding.value() + ", not UTF-8"};
   }
   return options_.accept ? options_.accept(*this) : Status::Ok();
+}
+
+// Between opening the file and having a lock on it, another process may have put a copy in its place. The log by that
+// name is then not the log of what is open here, and must be neither copied nor removed.
+Status Connection::CheckName() {
+  int moved = 0;
+  const int rc = sqlite3_file_control(db_, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  if (rc != SQLITE_OK && rc != SQLITE_NOTFOUND) return FromSqlite(rc, nullptr, "look at the file's name");
+  moved_ = moved != 0;
+  if (!moved_) return Status::Ok();
+  sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  return {Code::kBusy, "cannot open " + options_.path + ": it is being replaced"};
 }
 
 // SQLite does not wait for the lock that the switch to WAL takes: two processes may meet at a new file.

@@ -51,7 +51,7 @@ struct ConnectionOptions {
 // Thread: used by one thread at a time; ownership may pass. Interrupt() alone may be called from any thread.
 class Connection {
  public:
-  static Result<std::unique_ptr<Connection>> Open(ConnectionOptions options);
+  static Result<std::unique_ptr<Connection>> Open(const ConnectionOptions& options);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -111,6 +111,7 @@ class Connection {
   // Sets a pragma and reads it back.
   Status SetNumber(const char* pragma, std::int64_t number);
   Status LookAtFile();
+  Status CheckName();
   Status EnterWal();
   SteadyTime Now() const {
     return options_.hooks == nullptr ? std::chrono::steady_clock::now() : options_.hooks->steady_now();
@@ -125,6 +126,7 @@ class Connection {
   SteadyTime deadline_{};
   bool has_deadline_ = false;
   bool doomed_ = false;
+  bool moved_ = false;  // the name leads to another file
   const std::atomic<bool>* cancelled_ = nullptr;
   const std::atomic<bool>* expired_ = nullptr;
   std::atomic<std::int64_t> busy_waits_{0};

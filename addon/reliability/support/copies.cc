@@ -116,7 +116,7 @@ Status CopyFolder::Judge(bool acked, bool may_leave, const std::function<Status(
                          name == "target.db-journal" || (has_source_ && name == "source.db");
     const bool temporary = name.rfind("target.db.tmp-", 0) == 0;
     if (!belongs && !(may_leave && temporary)) return {Code::kInternal, "a copy left " + name};
-    if (acked && name.size() > 9 && name.rfind("target.db", 0) == 0)
+    if (acked && !temporary && name.size() > 9 && name.rfind("target.db", 0) == 0)
       return {Code::kInternal, name + " is beside a copy"};
   }
   if (has_source_ && BytesOf(source()) != SourceStore().image.at(kSimDatabase)) {

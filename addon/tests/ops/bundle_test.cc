@@ -17,6 +17,7 @@
 
 #include "exec/store_fixture.h"
 #include "ops/bundle_format.h"
+#include "ops/bundle_reader.h"
 
 namespace hypha {
 namespace {
@@ -97,6 +98,36 @@ TEST_F(BundleTest, ABundleWhoseReplacementWasCutShortIsFoundBesideItsName) {
   ImportSummary summary;
   EXPECT_TRUE(ImportBundle(other.engine(), *QueueImport(other.engine(), this), spec, nullptr, &summary).status.ok());
   EXPECT_EQ(summary.inserted, 1);
+}
+
+TEST_F(BundleTest, WhatAnExportDidNotLeaveBesideItsNameStays) {
+  Share share = Open(Memory());
+  EXPECT_TRUE(share.Set("a").ok());
+  const std::string path = dir_.File("bundle");
+  ASSERT_TRUE(Export(share, To(path)).ok());
+  std::filesystem::rename(path, path + ".prev");  // as who keeps the last two by hand
+  for (const bool overwrite : {false, true}) {
+    ASSERT_TRUE(Export(share, To(path, overwrite)).ok());
+    EXPECT_EQ(EntriesOf(path + ".prev"), 1);
+  }
+}
+
+TEST_F(BundleTest, ADirectoryThatIsReplacedWhileItIsReadIsBusyNotDamaged) {
+  Share share = Open(Memory());
+  for (int i = 0; i < 9; ++i) EXPECT_TRUE(share.Set("k" + std::to_string(i)).ok());
+  const std::string path = dir_.File("bundle");
+  ASSERT_TRUE(Export(share, To(path)).ok());
+  std::unique_ptr<BundleReader> reader;
+  ASSERT_TRUE(BundleReader::Open(
+                  path, [](const std::string&) { return false; }, &reader)
+                  .status.ok());
+  ASSERT_EQ(reader->Next(), BundleReader::Step::kLine);
+  for (int i = 0; i < 9; ++i) EXPECT_TRUE(share.Set("k" + std::to_string(i), "2").ok());
+  ASSERT_TRUE(Export(share, To(path, true)).ok());
+  while (reader->Next() == BundleReader::Step::kLine) {
+  }
+  EXPECT_EQ(reader->problem().status.code(), Code::kBusy) << reader->problem().status.message();
+  EXPECT_TRUE(reader->Ended());
 }
 
 TEST_F(BundleTest, ABundleThatChangesBetweenItsReadingsIsRefused) {

@@ -113,6 +113,16 @@ TEST_F(WalServiceTest, PeriodicSyncsInsideATransactionToo) {
   ASSERT_TRUE(db_->Exec("COMMIT").ok());
 }
 
+// Else the log would reach it before anything is done about its length.
+TEST_F(WalServiceTest, ASmallLimitBringsTheThresholdsDown) {
+  options_.limit_bytes = 8 << 20;
+  Start();
+  Commit(Durability::kNormal, 3 << 20);
+  EXPECT_EQ(wal_->plan().need, Checkpointer::Need::kWhenIdle);
+  Commit(Durability::kNormal, 1 << 20);
+  EXPECT_EQ(wal_->plan().need, Checkpointer::Need::kNow);
+}
+
 TEST_F(WalServiceTest, AFailedSyncIsFatal) {
   Commit(Durability::kPeriodic);
   TheFaults().sync_error = SQLITE_IOERR_FSYNC;

@@ -23,7 +23,7 @@ std::string Bytes(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-Status OpenStatus(ConnectionOptions options) { return Connection::Open(std::move(options)).status(); }
+Status OpenStatus(ConnectionOptions options) { return Connection::Open(options).status(); }
 
 class ConnectionTest : public ::testing::TestWithParam<Role> {
  protected:
@@ -37,6 +37,44 @@ std::string RoleName(const ::testing::TestParamInfo<Role>& info) {
 }
 INSTANTIATE_TEST_SUITE_P(Roles, ConnectionTest, ::testing::Values(Role::kWriter, Role::kReader, Role::kInline),
                          RoleName);
+
+// Makes a database that stands alone, as a backup does.
+void MakeAlone(const std::string& path, const char* text) {
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &db), SQLITE_OK);
+  const std::string sql = std::string("CREATE TABLE t(a); INSERT INTO t VALUES('") + text + "')";
+  ASSERT_EQ(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(db);
+}
+
+// The second connection of the name has the log of the new file: the first one must not touch that.
+TEST(ConnectionReplacedTest, AFileThatIsReplacedWhileItIsOpenedIsOpenedAnew) {
+  TempDir dir;
+  MakeAlone(dir.File(), "old");
+  MakeAlone(dir.File("new.db"), "new");
+  ConnectionOptions options = FileOptions(dir.File(), Role::kWriter);
+  int looks = 0;
+  options.accept = [&](Connection&) {
+    if (++looks == 1) std::filesystem::rename(dir.File("new.db"), dir.File());
+    return Status::Ok();
+  };
+  auto db = Connection::Open(options);
+  ASSERT_TRUE(db.ok()) << db.status().message();
+  EXPECT_EQ(looks, 2);
+  EXPECT_EQ(db.value()->QueryText("SELECT a FROM t").value(), "new");
+}
+
+TEST(ConnectionReplacedTest, OneThatIsReplacedAgainAndAgainIsBusy) {
+  TempDir dir;
+  MakeAlone(dir.File(), "old");
+  ConnectionOptions options = FileOptions(dir.File(), Role::kWriter);
+  options.accept = [&](Connection&) {
+    MakeAlone(dir.File("new.db"), "new");
+    std::filesystem::rename(dir.File("new.db"), dir.File());
+    return Status::Ok();
+  };
+  EXPECT_EQ(OpenStatus(options).code(), Code::kBusy);
+}
 
 TEST_P(ConnectionTest, DefensiveFlagsReadBack) {
   auto db = test::Open(FileOptions(dir_.File(), GetParam()));

@@ -33,7 +33,7 @@ class PageReaderTest : public ::testing::TestWithParam<int> {
   void SetUp() override {
     ConnectionOptions options = test::FileOptions(dir_.File());
     options.accept = [](Connection& db) { return db.Exec(PageSize().c_str()); };
-    auto db = Connection::Open(std::move(options));
+    auto db = Connection::Open(options);
     ASSERT_TRUE(db.ok()) << db.status().message();
     db_ = std::move(db.value());
     ASSERT_TRUE(db_->Exec(kTables).ok());

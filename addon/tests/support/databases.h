@@ -47,7 +47,7 @@ inline ConnectionOptions MemoryOptions(const std::string& name, Role role = Role
 }
 
 inline std::unique_ptr<Connection> Open(ConnectionOptions options) {
-  auto db = Connection::Open(std::move(options));
+  auto db = Connection::Open(options);
   EXPECT_TRUE(db.ok()) << db.status().message();
   return db.ok() ? std::move(db.value()) : nullptr;
 }
