@@ -36,12 +36,14 @@ export class ViewSession {
   }
 
   /**
-   * An error of the addon as users see it.
+   * An error of the addon as users see it. Whatever reaches the engine after close() has rolled it back was asked of something
+   * that has been closed, not of nothing.
    * @param {unknown} failure
    * @returns {unknown}
    */
   explain(failure) {
-    return toError(failure);
+    const error = toError(failure);
+    return this.store.isClosed && /** @type {StorageError} */ (error)?.code === 'HYPHA_TRANSACTION_INVALID' ? closed() : error;
   }
 
   /**

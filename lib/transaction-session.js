@@ -41,7 +41,7 @@ export class TransactionSession extends ViewSession {
     this.durability = durability;
     this.#turn = turn;
     this.#outer = outer;
-    this.#queue = outer === undefined ? new WriteQueue(handle, turn, { transaction: id }) : outer.#queue;
+    this.#queue = outer === undefined ? new WriteQueue(handle, turn, { transaction: id, explain: (failure) => this.explain(failure) }) : outer.#queue;
     if (outer === undefined) abandoned.register(this, { handle, id }, this);
   }
 
@@ -135,9 +135,10 @@ export class TransactionSession extends ViewSession {
     try {
       await this.store.end(this.id, commit);
       abandoned.unregister(this);
-    } catch (error) {
+    } catch (failure) {
+      const error = /** @type {StorageError} */ (this.explain(failure));
       // Past its deadline it stays "timed out" for every later use.
-      if (/** @type {StorageError} */ (error).code === 'HYPHA_TRANSACTION_TIMEOUT') this.ended = false;
+      if (error.code === 'HYPHA_TRANSACTION_TIMEOUT') this.ended = false;
       throw error;
     }
   }

@@ -91,13 +91,19 @@ export class WriteQueue {
   /** @type {number} 0: none */ #transaction;
   /** @type {Turn} */ #turn;
   /** @type {Hold | undefined} */ #hold;
+  /** @type {(failure: unknown) => unknown} */ #explain;
   /** @type {Batch | undefined} the one being gathered */ #gathering;
   /** @type {Batch[]} handed to the engine, not answered: a few; no Set: see release() */ #inFlight = [];
   /** @type {{ batch: Batch, result: WriteResult | unknown }[]} what the engine has answered and the callers not yet know */ #answers = [];
   /** Of those that came in their turn, how many the callers know. */ #told = 0;
 
-  /** @param {NativeStore} store @param {Turn} turn @param {{ transaction?: number, hold?: Hold }} [of] hold: what may keep changes from the engine */
-  constructor(store, turn, { transaction = 0, hold } = {}) {
+  /**
+   * @param {NativeStore} store @param {Turn} turn
+   * @param {{ transaction?: number, hold?: Hold, explain?: (failure: unknown) => unknown }} [of] hold: what may keep changes from
+   *   the engine; explain: makes the error that users see of one of the addon's
+   */
+  constructor(store, turn, { transaction = 0, hold, explain = toError } = {}) {
+    this.#explain = explain;
     this.#native = store;
     this.#turn = turn;
     this.#transaction = transaction;
@@ -200,7 +206,7 @@ export class WriteQueue {
     try {
       result = this.#unlessHeld(() => list.send(this.#native, this.#transaction, durability, false, inline), list);
     } catch (failure) {
-      return this.#answer(batch, toError(failure));
+      return this.#answer(batch, this.#explain(failure));
     }
     if (inline) this.#turn.touch();
     if (result instanceof Promise || typeof (/** @type {any} */ (result).then) === 'function') {
@@ -243,7 +249,7 @@ export class WriteQueue {
     try {
       return await promise;
     } catch (failure) {
-      throw toError(failure);
+      throw this.#explain(failure);
     } finally {
       this.#inFlight.splice(this.#inFlight.indexOf(batch), 1);
       batch.release();

@@ -166,6 +166,20 @@ describe('closing a store', () => {
     await again.close();
   });
 
+  it('tells HYPHA_CLOSED of what a transaction was asked for just before, however late the engine hears of it', async () => {
+    const store = await open({ path });
+    const tx = await store.beginTransaction();
+    for (let turns = 0; turns < 2; turns++) await setImmediate(); // one that nothing was done in has time for them
+    const calls = [tx.set('a', 1), tx.delete('b'), tx.createNamespace('n'), tx.transaction((inner) => inner.set('c', 1))];
+    const closing = store.close();
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100); // the writer thread rolls back meanwhile
+    expect(await within('settle them', Promise.all(calls.map(outcome)))).toEqual(calls.map(() => CLOSED));
+    await within('close', closing);
+    const again = await open({ path });
+    expect(await again.list()).toEqual([]);
+    await again.close();
+  });
+
   it('settles transactions that wait for the writer', async () => {
     const store = await open({ path });
     const holder = await store.beginTransaction();
