@@ -27,6 +27,9 @@ export const EDIT = { sum: 0, min: 1 << 8, max: 2 << 8, append: 3 << 8 };
 /** Between the texts of a joined list: JSON text never holds it, and a key that does sends the list the long way. */
 const SEPARATOR = '\0';
 
+/** What the engine counts of each change beside its texts: WriteOp::Bytes(). */
+const OP_BYTES = 64;
+
 /** @param {Op} op @returns {Op} with every property its own, whatever Object.prototype was given */
 function complete(op) {
   if (Object.hasOwn(op, 'metadata') && Object.hasOwn(op, 'ifVersion')) return op;
@@ -55,6 +58,11 @@ export class OpList {
   /** @returns {number} the same in bytes of UTF-8 */
   byteLength() {
     return this.#ops.reduce((sum, { key = '', value = '', metadata = '' }) => sum + Buffer.byteLength(key) + Buffer.byteLength(value) + Buffer.byteLength(metadata), 0);
+  }
+
+  /** @returns {number} what the engine counts of it against limits.queueBytes */
+  queuedBytes() {
+    return this.#ops.reduce((sum, { ns }) => sum + Buffer.byteLength(ns) + OP_BYTES, this.byteLength());
   }
 
   /** @returns {readonly Op[]} */

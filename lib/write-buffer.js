@@ -44,6 +44,7 @@ const FIRST_DELAY = 100;
  * @property {Op} op
  * @property {string} place
  * @property {number} bytes
+ * @property {number} queuedBytes what the engine counts of it
  * @property {(result: import('./write-queue.js').Written) => void} resolve
  * @property {(error: unknown) => void} reject
  */
@@ -242,7 +243,7 @@ export class WriteBuffer {
     if (this.#pendingItems + 1 > queueOperations || this.#pendingBytes + bytes > queueBytes) {
       throw new StorageError('HYPHA_QUEUE_FULL', 'the buffer holds limits.queueOperations items or limits.queueBytes bytes');
     }
-    return new Promise((resolve, reject) => this.#keep({ op, place: `${op.ns}\0${op.key}`, bytes, resolve, reject }));
+    return new Promise((resolve, reject) => this.#keep({ op, place: `${op.ns}\0${op.key}`, bytes, queuedBytes: list.queuedBytes(), resolve, reject }));
   }
 
   /** @param {Item} item */
@@ -293,14 +294,18 @@ export class WriteBuffer {
     this.#isSending = false;
   }
 
-  /** @returns {Item[]} the next of those due, as many as may share a transaction */
+  /** @returns {Item[]} the next of those due, as many as may share a transaction and the engine takes at once */
   #take() {
     const { maxItems, maxBytes } = this.#options;
+    const { queueBytes } = this.#session.limits;
     const from = this.#head;
     let bytes = 0;
+    let queued = 0;
     for (; this.#head < this.#due && this.#head - from < maxItems; this.#head++) {
-      bytes += this.#waiting[this.#head].bytes;
-      if (this.#head > from && bytes > maxBytes) break;
+      const item = this.#waiting[this.#head];
+      bytes += item.bytes;
+      queued += item.queuedBytes;
+      if (this.#head > from && (bytes > maxBytes || queued > queueBytes)) break;
     }
     const items = this.#waiting.slice(from, this.#head);
     if (this.#head * 2 >= this.#waiting.length) {

@@ -382,6 +382,28 @@ describe('store.buffer()', () => {
     await small.close();
   });
 
+  // The engine counts keys, values, namespaces and 64 bytes for each change.
+  test.each([[-1, 1], [0, 1], [1, 2]])('sends no more at once than limits.queueBytes allows: with %d bytes beyond, in %d requests', async (beyond, flushes) => {
+    const small = await open({ mode: 'memory', limits: { queueBytes: 1000 } });
+    const buffer = small.buffer({ flushInterval: HOUR });
+    const value = 'v'.repeat(1000 + beyond - 2 * (64 + 'default'.length + 'k0'.length) - '""'.length * 2 - 100);
+    const writes = [buffer.set('k0', 'v'.repeat(100)), buffer.set('k1', value)];
+    await buffer.flush();
+    await Promise.all(writes);
+    expect(buffer.stats()).toMatchObject({ flushes, retries: 0, committed: 2 });
+    await small.close();
+  });
+
+  test('sends what limits.queueBytes let in, however many small items that are', async () => {
+    const small = await open({ mode: 'memory', limits: { queueBytes: 65_536 } });
+    const buffer = small.buffer({ flushInterval: HOUR, maxItems: 1000 });
+    const writes = Array.from({ length: 1000 }, (_, i) => outcome(buffer.set(`k${i}`, 'v'.repeat(50), { namespace: 'n'.repeat(100) })));
+    await buffer.flush();
+    expect((await Promise.all(writes)).filter(({ code }) => code !== undefined)).toEqual([]);
+    expect(buffer.stats()).toMatchObject({ retries: 0, committed: 1000 });
+    await small.close();
+  });
+
   test('its options are checked', async () => {
     expect(store.buffer()).toBeInstanceOf(WriteBuffer);
     for (const options of [{ maxItems: 0 }, { maxItems: 100_001 }, { flushInterval: 0 }, { flushInterval: 86_400_001 }, { maxBytes: 0 }, { maxBytes: 2 ** 28 + 1 }, { durability: 'most' }]) {
