@@ -85,6 +85,18 @@ export function spread(result, count) {
   return all;
 }
 
+/**
+ * @typedef {object} Answer
+ * @property {((result: number | Error, durability: Durability | undefined) => void)[]} waiters
+ * @property {number | Error | (number | Error)[]} results one for all of them, or one for each
+ * @property {Durability | undefined} level
+ */
+
+/** @param {Answer} answer */
+function tell({ waiters, results, level }) {
+  for (let i = 0; i < waiters.length; i++) waiters[i](Array.isArray(results) ? results[i] : results, level);
+}
+
 /** Of a store, or of one transaction. */
 export class WriteQueue {
   /** @type {NativeStore} */ #native;
@@ -94,7 +106,7 @@ export class WriteQueue {
   /** @type {(failure: unknown) => unknown} */ #explain;
   /** @type {Batch | undefined} the one being gathered */ #gathering;
   /** @type {Batch[]} handed to the engine, not answered: a few; no Set: see release() */ #inFlight = [];
-  /** @type {{ batch: Batch, result: WriteResult | unknown }[]} what the engine has answered and the callers not yet know */ #answers = [];
+  /** @type {Answer[]} what the engine has answered and the callers not yet know */ #answers = [];
   /** Of those that came in their turn, how many the callers know. */ #told = 0;
 
   /**
@@ -206,7 +218,7 @@ export class WriteQueue {
     try {
       result = this.#unlessHeld(() => list.send(this.#native, this.#transaction, durability, false, inline), list);
     } catch (failure) {
-      return this.#answer(batch, this.#explain(failure));
+      return tell(this.#answerOf(batch, this.#explain(failure)));
     }
     if (inline) this.#turn.touch();
     if (result instanceof Promise || typeof (/** @type {any} */ (result).then) === 'function') {
@@ -215,7 +227,7 @@ export class WriteQueue {
         (error) => this.#answerInTurn(batch, error),
       );
     } else {
-      this.#answer(batch, /** @type {WriteResult} */ (result));
+      tell(this.#answerOf(batch, /** @type {WriteResult} */ (result)));
     }
   }
 
@@ -264,13 +276,18 @@ export class WriteQueue {
    * @param {WriteResult | unknown} result
    */
   #answerInTurn(batch, result) {
-    this.#answers.push({ batch, result });
-    if (this.#answers.length === 1) this.#answerNext();
+    const isFirst = this.#answers.length === 0;
+    const { waiters, results, level } = this.#answerOf(batch, result);
+    for (let from = 0; from < waiters.length; from += EARLY) {
+      const to = from + EARLY;
+      this.#answers.push({ waiters: waiters.slice(from, to), results: Array.isArray(results) ? results.slice(from, to) : results, level });
+    }
+    if (isFirst) this.#answerNext();
   }
 
   /**
-   * The continuations of hundreds of promises would hold the loop: those of one request run to their end, which is when
-   * nextTick calls back, and after a millisecond of them the other requests wait for a later turn.
+   * The continuations of hundreds of promises would hold the loop: those of one answer run to their end, which is when
+   * nextTick calls back, and after a millisecond of them the other answers wait for a later turn.
    */
   #answerNext = () => {
     if (this.#answers.length === 0) return this.flush();
@@ -279,8 +296,7 @@ export class WriteQueue {
       return void this.#turn.next().then(this.#answerNext);
     }
     this.#turn.touch();
-    const { batch, result } = this.#answers[0];
-    this.#answer(batch, result);
+    tell(this.#answers[0]);
     queueMicrotask(this.#whenContinued);
   };
 
@@ -299,18 +315,12 @@ export class WriteQueue {
     return /** @type {Durability} */ (native.durabilities[Array.isArray(result) ? (result[2] ?? asked) : asked]);
   }
 
-  /** @param {Batch} batch @param {WriteResult | unknown} result an Error when the whole request failed */
-  #answer(batch, result) {
+  /** @param {Batch} batch @param {WriteResult | unknown} result an Error when the whole request failed @returns {Answer} */
+  #answerOf(batch, result) {
     const { waiters } = batch;
     batch.waiters = [];
     const level = this.#reached(/** @type {WriteResult} */ (result), batch.durability);
-    if (typeof result === 'number') return waiters[0](result, level);
-    if (!Array.isArray(result)) {
-      for (const waiter of waiters) waiter(/** @type {Error} */ (result), level);
-      return;
-    }
-    const results = spread(/** @type {WriteResult} */ (result), waiters.length);
-    for (let i = 0; i < waiters.length; i++) waiters[i](results[i], level);
+    return { waiters, results: Array.isArray(result) ? spread(/** @type {WriteResult} */ (result), waiters.length) : /** @type {number | Error} */ (result), level };
   }
 
   /**
