@@ -1,7 +1,8 @@
 // Backups that are made by themselves, and how many of them are kept.
 
 import { createHash, randomUUID } from 'node:crypto';
-import { readdir, stat, unlink } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 
 import { closed } from './errors.js';
@@ -15,6 +16,14 @@ import { closed } from './errors.js';
  * @property {(report: BackupReport) => unknown} [onBackup] what it, and onError, throw or reject with is a process warning
  * @property {(error: unknown) => unknown} [onError]
  */
+
+/** @typedef {import('./errors.js').StorageError} StorageError */
+
+/** How many backups may get their names in one millisecond. */
+const SAME_MOMENT = 1000;
+
+/** The files that belong to a database which is open, or was when its process was killed. */
+const BESIDE = ['-wal', '-shm', '-journal'];
 
 /** What a process that was killed left behind is certainly nobody's by then. */
 const ABANDONED_AFTER = 24 * 60 * 60 * 1000;
@@ -43,11 +52,25 @@ async function tell(listener, told) {
 }
 
 /** @param {string} stem @returns {RegExp} */
-const namesOf = (stem) => new RegExp(`^${stem.replace(/[^\w]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)}-\\d{8}T\\d{9}Z\\.db(\\.tmp-.*)?$`, 'u');
+const namesOf = (stem) => new RegExp(`^${stem.replace(/[^\w]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)}-\\d{8}T\\d{9}Z\\.db(\\.tmp-.*|-wal|-shm|-journal)?$`, 'u');
+
+/**
+ * Deletes a backup, unless it is in use: what is written to it then would go as well. Who opens it between the look and the
+ * deletion is not seen.
+ * @param {string} path
+ * @param {(path: string) => Promise<void>} settleFile
+ */
+async function forget(path, settleFile) {
+  const failure = await settleFile(path).then(() => undefined, (/** @type {StorageError} */ error) => error);
+  if (failure?.code === 'HYPHA_BUSY') return; // the next time, then; any other failure says that nobody here has it
+  if (BESIDE.some((suffix) => existsSync(path + suffix))) return; // another process has it
+  await rm(path, { force: true }); // another schedule may have been first
+}
 
 /** Made by Store.scheduleBackups(). */
 export class BackupSchedule {
   #make;
+  #settleFile;
   #options;
   #stem;
   #names;
@@ -58,12 +81,14 @@ export class BackupSchedule {
   /** Why the last attempt failed; undefined when it did not. @type {unknown} */ lastError;
 
   /**
-   * @param {(path: string) => Promise<BackupReport>} make
+   * @param {{ make: (path: string) => Promise<BackupReport>, settleFile: (path: string) => Promise<void> }} how settleFile:
+   *   fails with HYPHA_BUSY where this process has the database open, and leaves no log beside one that nobody has open
    * @param {string | undefined} path of the store
    * @param {ScheduleOptions} options checked
    */
-  constructor(make, path, options) {
+  constructor({ make, settleFile }, path, options) {
     this.#make = make;
+    this.#settleFile = settleFile;
     this.#options = options;
     this.#stem = stemOf(path);
     this.#names = namesOf(this.#stem);
@@ -80,11 +105,10 @@ export class BackupSchedule {
   }
 
   async #runOnce() {
-    const { directory, onBackup, onError } = this.#options;
-    const stamp = new Date().toISOString().replace(/[-:.]/g, '');
+    const { onBackup, onError } = this.#options;
     try {
       if (this.#stopped) throw closed('the schedule was stopped');
-      const report = await this.#make(join(directory, `${this.#stem}-${stamp}.db`));
+      const report = await this.#makeOne();
       this.last = report;
       await this.#forgetOld();
       this.lastError = undefined;
@@ -97,14 +121,32 @@ export class BackupSchedule {
     }
   }
 
+  /** Another schedule, perhaps of another process, may have taken the name of this moment. @returns {Promise<BackupReport>} */
+  async #makeOne() {
+    const now = Date.now();
+    for (let later = 0; ; later++) {
+      const stamp = new Date(now + later).toISOString().replace(/[-:.]/g, '');
+      try {
+        return await this.#make(join(this.#options.directory, `${this.#stem}-${stamp}.db`));
+      } catch (error) {
+        if (/** @type {StorageError} */ (error).code !== 'HYPHA_EXISTS' || later === SAME_MOMENT - 1) throw error;
+      }
+    }
+  }
+
   async #forgetOld() {
     const { directory, keep } = this.#options;
     const names = (await readdir(directory)).filter((name) => this.#names.test(name));
     const whole = names.filter((name) => name.endsWith('.db')).sort();
-    for (const name of whole.slice(0, Math.max(0, whole.length - keep))) await unlink(join(directory, name));
-    for (const name of names.filter((each) => !each.endsWith('.db'))) {
-      const { mtimeMs } = await stat(join(directory, name));
-      if (Date.now() - mtimeMs > ABANDONED_AFTER) await unlink(join(directory, name));
+    for (const name of whole.slice(0, Math.max(0, whole.length - keep))) await forget(join(directory, name), this.#settleFile);
+    for (const name of names.filter((each) => each.includes('.tmp-'))) {
+      const path = join(directory, name);
+      const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity })); // has its own name by now, or is gone
+      if (Date.now() - mtimeMs > ABANDONED_AFTER) await rm(path, { force: true });
+    }
+    // Two who look at one backup at once may leave its log.
+    for (const name of names.filter((each) => !each.includes('.tmp-') && !each.endsWith('.db'))) {
+      if (!existsSync(join(directory, name.replace(/-[a-z]+$/, '')))) await rm(join(directory, name), { force: true });
     }
   }
 

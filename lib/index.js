@@ -9,7 +9,8 @@ export const ERROR_CODES = Object.freeze(native.errorCodes);
 
 export { restore } from './copies.js';
 export { BackupSchedule } from './backup-schedule.js';
-export { open, openOrLoad, migrate } from './open.js';
+export { open, openOrLoad } from './open.js';
+export { migrate } from './migrate.js';
 export { exportBundle, importBundle, verifyBundle } from './bundles.js';
 export { classifyError } from './classify-error.js';
 export { StorageError } from './errors.js';

@@ -1,12 +1,13 @@
-// open() and migrate().
+// open() and openOrLoad().
 
 import process from 'node:process';
 
 import { setErrorCodes, settle } from './errors.js';
 import { modeWarning } from './file-mode.js';
 import { keepAsLive } from './live-stores.js';
+import { toNative } from './migrate.js';
 import { native } from './native.js';
-import { MIGRATE_OPTIONS, readOpenOptions, readOptions } from './options.js';
+import { readOpenOptions } from './options.js';
 import { StoreSession } from './session.js';
 import { Store, loadBundleOnce } from './store.js';
 import { checkPath, fixedPath } from './validate.js';
@@ -24,16 +25,6 @@ function watchExit() {
   process.once('exit', () => native.closeAll());
 }
 
-/** @param {ReturnType<typeof readOpenOptions>} options @returns {object} as the addon reads them */
-function toNative(options) {
-  return {
-    ...options,
-    path: options.path ?? '',
-    memory: options.mode === 'memory',
-    durability: native.durabilities.indexOf(options.durability),
-  };
-}
-
 /**
  * Opens a database file, making or migrating it as the options say, or a database in memory. A relative path is one from the
  * folder of the process at the call.
@@ -47,17 +38,6 @@ export async function open(options) {
   const [warn, store] = await Promise.all([modeWarning(checked.path), settle(native.open(toNative(checked)))]);
   warn();
   return keepAsLive(new Store(new StoreSession(store, checked), checked));
-}
-
-/**
- * Moves a file that nobody has open to another schema version. Version 1 is the layout of the kernel's own backend.
- * @param {string} path
- * @param {{ to: 1 | 2, keepOld?: boolean, busyTimeout?: number }} options
- * @returns {Promise<void>}
- */
-export async function migrate(path, options) {
-  const { to = 2, ...rest } = readOptions(options, MIGRATE_OPTIONS);
-  await settle(native.migrate(toNative(readOpenOptions({ ...rest, path })), to));
 }
 
 /**

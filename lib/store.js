@@ -7,6 +7,7 @@ import { copyFrom } from './copy-from.js';
 import { Control, controlOf, within } from './control.js';
 import { closed, invalidArgument } from './errors.js';
 import { loadOnce } from './load-once.js';
+import { settleFile } from './migrate.js';
 import { METHOD_OPTIONS, readOptions, readOptionsWithDefaults } from './options.js';
 import { runTransaction } from './run-transaction.js';
 import { Snapshot } from './snapshot.js';
@@ -185,7 +186,7 @@ export class Store extends Operations {
     if (this.#session.isClosed) throw closed();
     given.directory = fixedPath(given.directory);
     const path = this.#options.mode === 'memory' ? undefined : this.#options.path;
-    const schedule = new BackupSchedule((to) => this.backup(to), path, /** @type {any} */ (given));
+    const schedule = new BackupSchedule({ make: (to) => this.backup(to), settleFile }, path, /** @type {any} */ (given));
     this.#schedules.add(schedule);
     return schedule;
   }
