@@ -211,7 +211,8 @@ export class Operations extends NamespaceMethods {
    * @param {{ analyze?: 'optimize' | 'full' | false, checkpoint?: 'PASSIVE' | 'RESTART' | 'TRUNCATE' | false,
    *   integrity?: 'quick' | 'full' | false, vacuum?: boolean } & CallControl} [options] default: 'optimize', 'PASSIVE',
    *   false, false. A vacuum needs twice the file's size of free disk (else HYPHA_LOW_DISK) and as much memory as the file
-   *   is large. signal and timeout end it between two of its steps, and the integrity check at any moment
+   *   is large. HYPHA_BUSY at once where another process holds the write lock. signal and timeout end it between two of its
+   *   steps, and the integrity check at any moment
    * @returns {Promise<Optimization>}
    */
   async optimize(options) {

@@ -83,7 +83,8 @@ function failureOf(error, op) {
  * Gathers writes and commits them together: when there are enough of them, when the oldest has waited long enough, before
  * a transaction (read-only ones included), snapshot(), flush(), backup(), verify(), an export or an import of the store,
  * and when the store is closed. Every promise is resolved after the COMMIT that made its item durable, as that of set() is.
- * Items leave the buffer only then, in the order they came.
+ * Items leave the buffer only then, in the order they came. A write of the store itself does not wait for them: it comes
+ * before those that are sent later.
  */
 export class WriteBuffer {
   /** @type {Store} */ #store;

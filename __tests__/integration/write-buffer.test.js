@@ -382,6 +382,17 @@ describe('store.buffer()', () => {
     await small.close();
   });
 
+  test('what the store itself writes and reads comes before what is still held', async () => {
+    const buffer = store.buffer({ flushInterval: HOUR });
+    const held = buffer.set('k', 'held');
+    expect([await store.get('k'), await store.count(), await store.query(null)]).toEqual([undefined, 0, []]);
+    const { version } = await store.set('k', 'direct');
+    expect(await store.get('k')).toBe('direct');
+    await buffer.flush();
+    expect((await held).version).toBeGreaterThan(version);
+    expect(await store.get('k')).toBe('held');
+  });
+
   // The engine counts keys, values, namespaces and 64 bytes for each change.
   test.each([[-1, 1], [0, 1], [1, 2]])('sends no more at once than limits.queueBytes allows: with %d bytes beyond, in %d requests', async (beyond, flushes) => {
     const small = await open({ mode: 'memory', limits: { queueBytes: 1000 } });
