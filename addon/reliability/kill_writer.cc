@@ -138,10 +138,11 @@ bool RunSession(Job& job) {
     });
   }
   // A checkpoint in the middle of it: busy while readers are in the way, and that is no failure.
-  if (job.random.OneIn(2)) static_cast<void>(Checkpoint(engine));
+  if (job.random.OneIn(2)) static_cast<void>(Maintain(engine, Maintenance::kTruncate));
   for (auto& client : clients) client.join();
   if (copier.joinable()) copier.join();
-  if (job.random.OneIn(3)) static_cast<void>(Checkpoint(engine));
+  if (job.random.OneIn(3)) static_cast<void>(Maintain(engine, Maintenance::kTruncate));
+  if (job.random.OneIn(12)) static_cast<void>(Maintain(engine, Maintenance::kVacuum));
   opened.value().reader.reset();
   const Status closed = CloseStore(opened.value().engine);
   if (!closed.ok() && closed.code() != Code::kBusy) job.ledger.Anomaly("close: " + closed.message());

@@ -145,7 +145,7 @@ Seen Use(const DiskImage& image) {
   const WriteReply reply = written.Get();
   seen.Note(reply.status);
   for (const auto& outcome : reply.outcomes) seen.Note(outcome.status);
-  seen.Note(Checkpoint(engine));
+  seen.Note(Maintain(engine, Maintenance::kTruncate));
   opened.value().reader.reset();
   seen.Note(CloseStore(opened.value().engine));
   return seen;

@@ -74,9 +74,9 @@ Result<ReadReply> Read(Engine& engine, ReadRequest request) {
   return answer.Get();
 }
 
-Status Checkpoint(Engine& engine) {
+Status Maintain(Engine& engine, Maintenance what) {
   const Answer<Result<std::string>> answer;
-  engine.Maintain(Maintenance::kTruncate, {}, answer);
+  engine.Maintain(what, {}, answer);
   return answer.Get().status();
 }
 

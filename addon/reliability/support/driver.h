@@ -22,6 +22,6 @@ void Start(Engine& engine, const Unit& unit, Durability durability, std::functio
 Outcome Run(Engine& engine, const Unit& unit, Durability durability);
 
 Result<ReadReply> Read(Engine& engine, ReadRequest request);
-Status Checkpoint(Engine& engine);
+Status Maintain(Engine& engine, Maintenance what);
 
 }  // namespace hypha::reliability

@@ -44,6 +44,7 @@ void Stage::Note(const Status& status) {
 bool Stage::Open() {
   OpenOptions options = StoreOptions();
   options.wal.cache_kib = cache_kib_;
+  options.wal.autocheckpoint_pages = autocheckpoint_pages_;
   options.durability = durability_;
   options.busy_timeout_ms = busy_timeout_ms_;
   Hooks hooks = OnSimDisk();
@@ -131,8 +132,8 @@ void Stage::Migrate(int target) {
   Note(status);
 }
 
-void Stage::Checkpoint() {
-  if (opened_.engine != nullptr) Note(reliability::Checkpoint(*opened_.engine));
+void Stage::Maintain(Maintenance what) {
+  if (opened_.engine != nullptr) Note(reliability::Maintain(*opened_.engine, what));
 }
 
 bool SurvivesPowerLoss(const std::vector<Step>& steps, std::size_t index) {

@@ -48,6 +48,8 @@ class Stage {
   void set_cache_kib(std::int64_t kib) { cache_kib_ = kib; }
   // From the next Open() on. Short, for locks that are refused for ever; where none is, a starved thread needs more.
   void set_busy_timeout_ms(std::int64_t timeout) { busy_timeout_ms_ = timeout; }
+  // From the next Open() on: a commit copies the log once it has so many pages.
+  void set_autocheckpoint_pages(std::int64_t pages) { autocheckpoint_pages_ = pages; }
   // From the next Open() on: the level of the store, which is that of its transactions.
   void set_durability(Durability durability) { durability_ = durability; }
 
@@ -63,7 +65,8 @@ class Stage {
   void Look(ReadRequest request);
   void Note(const Status& status);
   void Migrate(int target);
-  void Checkpoint();
+  void Maintain(Maintenance what);
+  void Checkpoint() { Maintain(Maintenance::kTruncate); }
   // Puts the engine's clock forward: what waits for a moment is due before the next step.
   void Advance(std::chrono::milliseconds by) { ahead_ms_ += by.count(); }
   // Over a store with a hot log on the real file system; a workload has copies of one kind, and no step after the
@@ -122,6 +125,7 @@ class Stage {
   std::optional<BundleFolder> bundles_;
   std::map<BundleForm, bool> exports_;  // whether one was acknowledged
   std::int64_t cache_kib_ = 64;
+  std::int64_t autocheckpoint_pages_ = 0;
   std::int64_t busy_timeout_ms_ = 50;
   Durability durability_ = Durability::kFull;
   std::atomic<std::int64_t> ahead_ms_{0};

@@ -160,6 +160,17 @@ void CheckpointAndWrite(Stage& stage) {
   stage.Do(Request({Set("base", "last", "true")}, false));
 }
 
+// At a level whose commits rest on the syncs of what comes after them.
+void Maintain(Stage& stage) {
+  stage.set_autocheckpoint_pages(4);
+  stage.Open();
+  stage.Do(Batch("base", 0, 10), Durability::kNormal);
+  stage.Maintain(Maintenance::kAnalyze);
+  stage.Do(Batch("base", 5, 10), Durability::kNormal);
+  stage.Maintain(Maintenance::kVacuum);
+  stage.Do(Request({Set("base", "last", "true")}, false));
+}
+
 void WriteAndClose(Stage& stage) {
   stage.Open();
   stage.DoTogether({Batch("base", 0, 5), Batch("base", 3, 5), Request({Set("base", "k9", "9")}, false)},
@@ -222,6 +233,7 @@ constexpr std::array kWorkloads{
     Workload{"migrate-down-and-up", &MigrateDown, Workload::Start::kClosed},
     Workload{"transactions", &Interactive, Workload::Start::kClosed},
     Workload{"checkpoints", &CheckpointAndWrite, Workload::Start::kHotLog},
+    Workload{"maintenance", &Maintain, Workload::Start::kHotLog},
     Workload{"write-and-close", &WriteAndClose, Workload::Start::kClosed},
     Workload{"two-processes", &TwoProcesses, Workload::Start::kClosed},
     Workload{"large-values", &LargeValues, Workload::Start::kClosed},
