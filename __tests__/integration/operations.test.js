@@ -4,12 +4,13 @@ import { execFileSync } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { StorageError, classifyError, open } from '../../lib/index.js';
 import { runChild } from '../helpers/child-run.js';
+import { longestGap } from '../helpers/event-loop.js';
 import { damage, holdRead, holdWriteLock } from '../helpers/foreign-sqlite.js';
 import { useFolder } from '../helpers/folders.js';
+import { mayMount, onSmallDisk } from '../helpers/small-disk.js';
 import { codeOf } from '../helpers/stores.js';
 
 const folder = useFolder();
@@ -143,15 +144,14 @@ describe('ping()', () => {
 describe('transactions that find the lock taken', () => {
   test('are tried again until another process lets go, within busyTimeout', () => onStore({ busyTimeout: 20_000 }, async (store) => {
     const { path } = await store.status();
-    const delay = monitorEventLoopDelay({ resolution: 5 });
     let write;
-    await holdWriteLock(path, async () => {
-      delay.enable();
+    const held = await holdWriteLock(path, () => longestGap(() => {
       write = store.set('k', 1);
-      await sleep(250);
-      delay.disable();
-    });
+      return sleep(250);
+    }));
     await write;
+    expect(held.ticks).toBeGreaterThan(10); // the loop went on
+    expect(held.longest).toBeLessThan(125); // and did not wait for the lock
     const { retries } = await store.stats();
     expect(retries.transactions).toBeGreaterThanOrEqual(1);
     expect(retries.lockWaits).toBeGreaterThan(retries.transactions);
@@ -281,6 +281,23 @@ describe('optimize()', () => {
     await written;
     expect((await store.stats()).performance.wal_size_bytes).toBe(0);
   }));
+
+  (mayMount ? test : test.skip)('refuses a vacuum on a disk without room for it, and makes it once there is', async () => {
+    await onSmallDisk(folder.path('small'), '40m', ({ path: directory, resize }) => onStore({ path: join(directory, 'store.db'), minFreeBytes: 0 }, async (store) => {
+      await store.setMany(Array.from({ length: 1000 }, (_, i) => ({ key: `k${i}`, value: 'x'.repeat(8000) })));
+      await store.checkpoint('TRUNCATE');
+      const { performance: { database_size_bytes: size, wal_size_bytes: log } } = await store.stats();
+      const pages = (bytes) => `${Math.ceil((bytes + MiB / 4) / 4096) * 4}k`; // some of it is the folder's, and the other files'
+      resize(pages(size + log + 1.5 * size));
+      const before = await store.stats();
+      const refusal = await store.optimize({ vacuum: true, checkpoint: 'TRUNCATE' }).catch((error) => error);
+      expect(refusal).toMatchObject({ code: 'HYPHA_LOW_DISK', message: expect.stringContaining(`needs ${2 * size} bytes`) });
+      expect((await store.stats()).commits).toBe(before.commits); // no step of it was made
+      resize(pages(size + log + 2.5 * size));
+      expect((await store.optimize({ vacuum: true })).vacuum).toEqual({ ms: expect.any(Number) });
+      expect(await store.count()).toBe(1000);
+    }));
+  });
 
   test('keeps indexes and their answers through a vacuum and statistics', () => onStore({}, async (store) => {
     await store.createIndex('default', 'n');

@@ -2,10 +2,10 @@
 // them at full length, with figures.
 
 import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { join } from 'node:path';
-import process from 'node:process';
 import { open } from '../../lib/index.js';
+import { runChild } from '../helpers/child-run.js';
+import { longestGap } from '../helpers/event-loop.js';
 import { holdRead } from '../helpers/foreign-sqlite.js';
 import { useFolder } from '../helpers/folders.js';
 
@@ -31,24 +31,21 @@ describe('many operations in flight', () => {
   test.each([500, 1000, 5000])('%i at once, of which 40 in 100 write: none fails, and the state is that of a model', (count) => onStore({}, async (store) => {
     const random = randomOf(count);
     const model = new Map();
-    const delay = monitorEventLoopDelay({ resolution: 1 });
-    const operations = [];
-    delay.enable();
-    for (let i = 0; i < count; i++) {
+    const start = (i) => {
       const key = `k${Math.floor(random() * 200)}`;
       if (random() < 0.4) {
         model.set(key, i);
-        operations.push(store.set(key, i));
-      } else {
-        const least = model.get(key) ?? -1; // what was written before it, or anything later
-        operations.push(store.get(key).then((value = -1) => {
-          if (value < least) throw new Error(`${key} is ${value}, not at least ${least}`);
-        }));
+        return store.set(key, i);
       }
-    }
-    await Promise.all(operations);
-    delay.disable();
-    console.log(`${count} in flight: event-loop delay p99 ${(delay.percentile(99) / 1e6).toFixed(1)} ms`);
+      const least = model.get(key) ?? -1; // what was written before it, or anything later
+      return store.get(key).then((value = -1) => {
+        if (value < least) throw new Error(`${key} is ${value}, not at least ${least}`);
+      });
+    };
+    const operations = Array.from({ length: count }, (_, i) => start(i)); // the caller's own loop
+    const { p99, longest, ticks } = await longestGap(() => Promise.all(operations));
+    console.log(`${count} in flight: event-loop delay p99 ${p99.toFixed(1)} ms, at most ${longest.toFixed(1)} ms, ${ticks} ticks`);
+    expect(longest).toBeLessThan(250); // 20 ms is the aim on a machine of its own: bench/service.js
     expect(await store.getMany([...model.keys()])).toEqual(model);
   }));
 
@@ -143,13 +140,15 @@ describe('opening', () => {
     expect(reports.filter(({ last }) => last)).toHaveLength(1);
   }, 30_000);
 
-  const isRoot = process.getuid?.() === 0;
-  (isRoot ? test.skip : test)('in a folder that may not be written fails with HYPHA_CANT_OPEN and leaves nothing behind', async () => {
+  test('in a folder that may not be written fails with HYPHA_CANT_OPEN and leaves nothing behind', async () => {
     const locked = folder.next();
     mkdirSync(locked);
-    chmodSync(locked, 0o500);
-    await expect(open({ path: join(locked, 'x.db') })).rejects.toMatchObject({ code: 'HYPHA_CANT_OPEN' });
+    chmodSync(folder.path('.'), 0o711); // by its name a folder leads anybody further
+    chmodSync(locked, 0o555);
+    const program = new URL('../helpers/open-as-nobody.js', import.meta.url);
+    const { code, data: [told] } = await runChild(program, { path: join(locked, 'x.db') });
     chmodSync(locked, 0o700);
+    expect([code, told]).toEqual([0, ['HYPHA_CANT_OPEN', expect.stringContaining(join(locked, 'x.db'))]]);
     expect(readdirSync(locked)).toEqual([]);
   });
 

@@ -1,37 +1,10 @@
 // What is owed to the rest of the program: turns of the event loop, and order.
 
-import { readFileSync } from 'node:fs';
 import { open } from '../../lib/index.js';
+import { longestGap } from '../helpers/event-loop.js';
 import { useFolder } from '../helpers/folders.js';
 
 const folder = useFolder();
-
-/** How long the main thread has waited for a processor so far, in milliseconds: the second figure of Linux's schedstat. */
-const waitedForProcessor = () => Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[1]) / 1e6;
-
-/**
- * The longest time between two ticks of a 1 ms timer while `work` runs, and how often it ticked. Time in which the machine
- * ran other threads does not count.
- */
-async function longestGap(work) {
-  let longest = 0;
-  let ticks = 0;
-  let last = performance.now() - waitedForProcessor();
-  const tick = () => {
-    const now = performance.now() - waitedForProcessor();
-    longest = Math.max(longest, now - last);
-    last = now;
-    ticks++;
-  };
-  const timer = setInterval(tick, 1);
-  try {
-    await work();
-  } finally {
-    clearInterval(timer);
-  }
-  tick();
-  return { longest, ticks };
-}
 
 describe('the event loop', () => {
   let store;
