@@ -33,6 +33,8 @@ void Writer::Join() {
 Status Writer::Admit(const Item& item) {
   if (closing_) return Status(Code::kClosed);
   if (state_.stop != Code::kOk) return Status(state_.stop);
+  // The first of all has nothing to wait behind: refused, it would be again and again.
+  if (queued_.operations == 0) return Status::Ok();
   if (queued_.operations + item.operations > options_.queue_operations) {
     return {Code::kQueueFull, "the write queue holds limits.queueOperations operations"};
   }

@@ -35,6 +35,7 @@ Status Writer::WhyNotIn(TransactionId id, const Step& step) {
   if (open_->end) return Status(Code::kTransactionInvalid);
   // The end is always taken: it makes room.
   if (step.run == nullptr) return Status::Ok();
+  if (queued_.operations == 0) return Status::Ok();
   if (queued_.operations + step.operations > options_.queue_operations) {
     return {Code::kQueueFull, "the write queue holds limits.queueOperations operations"};
   }
