@@ -110,7 +110,7 @@ export class BackupSchedule {
       if (this.#stopped) throw closed('the schedule was stopped');
       const report = await this.#makeOne();
       this.last = report;
-      await this.#forgetOld();
+      await this.#forgetOld(basename(report.path));
       this.lastError = undefined;
       tell(onBackup, report);
       return report;
@@ -134,10 +134,16 @@ export class BackupSchedule {
     }
   }
 
-  async #forgetOld() {
+  /**
+   * The one that was just made is the newest, whatever time the others claim: the clock may have been ahead.
+   * @param {string} made
+   */
+  async #forgetOld(made) {
     const { directory, keep } = this.#options;
-    const names = (await readdir(directory)).filter((name) => this.#names.test(name));
-    const whole = names.filter((name) => name.endsWith('.db')).sort();
+    const files = (await readdir(directory, { withFileTypes: true })).filter((each) => each.isFile());
+    const names = files.map(({ name }) => name).filter((name) => this.#names.test(name)).sort();
+    const backups = names.filter((name) => name.endsWith('.db'));
+    const whole = [...backups.filter((name) => name > made), ...backups.filter((name) => name <= made)];
     for (const name of whole.slice(0, Math.max(0, whole.length - keep))) await forget(join(directory, name), this.#settleFile);
     for (const name of names.filter((each) => each.includes('.tmp-'))) {
       const path = join(directory, name);

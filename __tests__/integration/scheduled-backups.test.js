@@ -1,6 +1,6 @@
 // Scheduled backups that somebody uses, and several schedules for one folder.
 
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { once } from 'node:events';
@@ -120,4 +120,24 @@ test('schedules that delete the same ones do not fail for it', async () => {
   writeFileSync(join(place, `${basename(first.last.path)}-wal`), 'a log without its backup');
   const last = await schedules[0].run();
   expect(readdirSync(place)).toEqual([basename(last.path)]);
+});
+
+test('the one that was just made is kept when those that are there come from a clock that was ahead', async () => {
+  const { schedule, place } = await scheduled({ keep: 2 });
+  const first = await schedule.run();
+  const ahead = [1, 2, 3].map((year) => basename(first.path).replace(/-(\d{4})(?=\d{4}T)/, (_, now) => `-${Number(now) + year}`));
+  for (const name of ahead) copyFileSync(first.path, join(place, name));
+  const second = await schedule.run();
+  expect(schedule.lastError).toBeUndefined();
+  expect(readdirSync(place).sort()).toEqual([first.path, second.path].map((path) => basename(path)).sort());
+});
+
+test('a directory that has the name of a backup is left alone', async () => {
+  const { schedule, place } = await scheduled();
+  const { path } = await schedule.run();
+  const name = basename(path).replace(/-\d{4}(?=\d{4}T)/, '-1999');
+  mkdirSync(join(place, name));
+  const newer = await schedule.run();
+  expect(schedule.lastError).toBeUndefined();
+  expect(readdirSync(place).sort()).toEqual([name, basename(newer.path)].sort());
 });
