@@ -218,6 +218,10 @@ export class StoreSession {
   /** @returns {Promise<unknown> | undefined} what a read of anything has to wait for: every write issued before */
   #pendingWrites() {
     this.#checkOpen();
+    return this.#issuedWrites();
+  }
+
+  #issuedWrites() {
     if (this.#queue.idle) return undefined;
     const pending = this.#queue.pendingOnAll();
     if (pending !== undefined) this.#checkNotNested();
@@ -429,10 +433,11 @@ export class StoreSession {
     return within(control, this.#closing.during(this.#flush(control)));
   }
 
-  /** @param {Control | undefined} control */
+  /** close() may begin while it waits, and waits for it. @param {Control | undefined} control */
   async #flush(control) {
+    this.#checkOpen();
     if (this.buffers.size > 0) await this.#flushBuffersFirst(undefined);
-    await this.#pendingWrites();
+    await this.#issuedWrites();
     await this.#queue.answered();
     await controlled(this.#native, 0, control, (target) => this.#native.flush(target));
   }

@@ -89,6 +89,19 @@ describe('closing a store', () => {
     expect(answers[4]).toEqual({ value: ['a'] });
   });
 
+  it('runs a flush() that was issued before, though it has to send a write buffer first', async () => {
+    const path = folder.next();
+    const store = await open({ path });
+    const buffered = store.buffer().set('k', 'v');
+    const flushed = store.flush();
+    await store.close();
+    await flushed;
+    await buffered;
+    const again = await open({ path });
+    expect(await again.get('k')).toBe('v');
+    await again.close();
+  });
+
   it('settles reads that still wait for a write, with their value or HYPHA_CLOSED', async () => {
     const store = await open({ path });
     const write = outcome(store.set('a', 1));
