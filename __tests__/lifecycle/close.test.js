@@ -90,7 +90,6 @@ describe('closing a store', () => {
   });
 
   it('runs a flush() that was issued before, though it has to send a write buffer first', async () => {
-    const path = folder.next();
     const store = await open({ path });
     const buffered = store.buffer().set('k', 'v');
     const flushed = store.flush();
