@@ -1,5 +1,7 @@
-// Random sequences of calls against a model made of Maps. HYPHA_SEED repeats a run.
+// Random sequences of calls against a model made of Maps. HYPHA_SEED repeats a run; HYPHA_RUNS and HYPHA_COMMANDS say how
+// many and how long: `npm run reliability -- --gate pr --only model`.
 
+import { rmSync } from 'node:fs';
 import process from 'node:process';
 import fc from 'fast-check';
 import { open } from '../../lib/index.js';
@@ -10,7 +12,9 @@ import { StoreModel } from '../helpers/oracle-store.js';
 
 const seed = runSeed();
 const RUNS = Number(process.env.HYPHA_RUNS ?? 150);
-const COMMANDS = 40;
+const COMMANDS = Number(process.env.HYPHA_COMMANDS ?? 40);
+const SHORTEST = Math.min(10, COMMANDS);
+const MINUTE = 60_000;
 
 const key = fc.constantFrom('a', 'b', 'c', 'aa', 'ab', 'é', '😀', '\uffee', 'x\0y', '__proto__', 'a*', '%');
 const ns = fc.constantFrom(undefined, undefined, 'default', 'one', 'two', 'three');
@@ -130,6 +134,7 @@ async function everything(store) {
 /** A store, its file and what it has to hold. */
 class Subject {
   model = new StoreModel();
+  calls = 0;
 
   constructor(path) {
     this.path = path;
@@ -149,6 +154,7 @@ class Subject {
     const inside = this.model.clone();
     const body = async (tx) => {
       for (const each of commands) await runCommand(tx, inside, each);
+      this.calls += commands.length;
       expect(text(await everything(tx))).toBe(text(inside.everything()));
       if (end === 'throw') throw new Error('thrown on purpose');
     };
@@ -165,6 +171,7 @@ class Subject {
   }
 
   async run(each) {
+    this.calls++;
     if (each.call === 'reopen') await this.reopen();
     else if (each.call === 'transaction') await this.transaction(each);
     else await runCommand(this.store, this.model, each);
@@ -185,7 +192,8 @@ describe('a store behaves as Maps do', () => {
 
   it(`over ${RUNS} random sequences of up to ${COMMANDS} calls, transactions and reopenings among them`, async () => {
     let files = 0;
-    const property = fc.asyncProperty(fc.array(anyCommand, { minLength: 10, maxLength: COMMANDS, size: 'max' }), async (commands) => {
+    let calls = 0;
+    const property = fc.asyncProperty(fc.array(anyCommand, { minLength: SHORTEST, maxLength: COMMANDS, size: 'max' }), async (commands) => {
       const subject = new Subject(folder.file(`model-${files++}.db`));
       await subject.open();
       try {
@@ -193,9 +201,13 @@ describe('a store behaves as Maps do', () => {
         await subject.check();
       } finally {
         await subject.store.close();
+        calls += subject.calls;
+        rmSync(subject.path);
       }
     });
     await fc.assert(property, { seed, numRuns: RUNS });
     expect(files).toBeGreaterThanOrEqual(RUNS);
-  }, 10 * 60_000);
+    expect(calls).toBeGreaterThanOrEqual(RUNS * SHORTEST);
+    console.log(`seed ${seed}: ${files} sequences of up to ${COMMANDS} calls, ${calls} calls, each answer that of the model`);
+  }, Math.max(10 * MINUTE, 10 * RUNS * COMMANDS));
 });

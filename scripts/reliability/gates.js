@@ -13,6 +13,7 @@ export const PARTS = {
   malformed: { program: 'hypha_reliability', role: 'malformed', about: 'damaged and hostile files' },
   'log-reset': { program: 'hypha_reliability', role: 'log-reset', about: 'checkpoints that a restart of the log overtakes' },
   links: { script: 'scripts/reliability/links.js', about: 'links swapped in under copies and under open()' },
+  model: { script: 'scripts/reliability/model.js', about: 'random sequences of calls, answered as by a model' },
   fuzz: { script: 'scripts/fuzz.js', about: 'JSON, filters, bundles and database files that a fuzzer made up' },
 };
 
@@ -27,6 +28,9 @@ const sizes = (kill, points, node, faults, power, memory, malformed, resets) => 
   'log-reset': ['--runs', String(resets)],
 });
 
+/** @param {number} runs @param {number} commands of the longest */
+const model = (runs, commands) => ['--runs', String(runs), '--commands', String(commands)];
+
 // More than there are allocations to fail, and bits to flip.
 const ALL = 1_000_000;
 
@@ -39,7 +43,7 @@ export const ALLOW_NO_MOUNT = '--allow-no-mount';
 /** @type {Record<string, Record<string, string[]>>} */
 export const GATES = {
   test: { ...sizes(60, 1, 10, 900, 4000, 1000, 2000, 20), 'full-disk': [ALLOW_NO_MOUNT] },
-  pr: sizes(300, 2, 60, 20_000, 12_000, 6000, 10_000, 100),
-  nightly: { ...sizes(20_000, 20, 3000, 200_000, 0, ALL, ALL, 500), power: EVERY_WAY, links: ['--runs', '2000'], fuzz: ['--seconds', '600'] },
-  release: { ...sizes(100_000, 100, 10_000, 400_000, 0, ALL, ALL, 5000), power: EVERY_WAY, links: ['--runs', '10000'], fuzz: ['--seconds', '7200'] },
+  pr: { ...sizes(300, 2, 60, 20_000, 12_000, 6000, 10_000, 100), model: model(500, 50) },
+  nightly: { ...sizes(20_000, 20, 3000, 200_000, 0, ALL, ALL, 500), power: EVERY_WAY, links: ['--runs', '2000'], model: model(20_000, 100), fuzz: ['--seconds', '600'] },
+  release: { ...sizes(100_000, 100, 10_000, 400_000, 0, ALL, ALL, 5000), power: EVERY_WAY, links: ['--runs', '10000'], model: model(50_000, 100), fuzz: ['--seconds', '7200'] },
 };
