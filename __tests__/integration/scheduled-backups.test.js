@@ -24,6 +24,15 @@ async function scheduled(options = {}) {
   return { store, place, schedule: store.scheduleBackups({ directory: place, every: 60_000, keep: 1, ...options }) };
 }
 
+/** Nobody has it any more: what was written to it is there, and the next backup takes its place. */
+async function isKeptAndThenGoes({ schedule, place, path, by }) {
+  const again = await open({ path });
+  expect(await again.get('by')).toBe(by);
+  await again.close();
+  const last = await schedule.run();
+  expect(readdirSync(place)).toEqual([basename(last.path)]);
+}
+
 const OPENER = `
   const { parentPort, workerData } = require('node:worker_threads');
   import(workerData.library).then(async ({ open }) => {
@@ -46,11 +55,7 @@ describe('a backup that is in use is kept until it is not', () => {
       expect(await used.getMany(['of', 'by'])).toEqual(new Map([['of', 'the store'], ['by', 'its user']]));
       await used.close();
     }
-    const again = await open({ path });
-    expect(await again.get('by')).toBe('its user');
-    await again.close();
-    const last = await schedule.run();
-    expect(readdirSync(place)).toEqual([basename(last.path)]);
+    await isKeptAndThenGoes({ schedule, place, path, by: 'its user' });
   });
 
   test('by a worker of this process', async () => {
@@ -66,11 +71,7 @@ describe('a backup that is in use is kept until it is not', () => {
     } finally {
       await worker.terminate();
     }
-    const again = await open({ path });
-    expect(await again.get('by')).toBe('the worker');
-    await again.close();
-    const last = await schedule.run();
-    expect(readdirSync(place)).toEqual([basename(last.path)]);
+    await isKeptAndThenGoes({ schedule, place, path, by: 'the worker' });
   });
 
   test('by another process, unless that was killed', async () => {
