@@ -42,9 +42,9 @@ int LogWatch::OnCommit(void* self, sqlite3* db, const char* schema, int frames) 
   }
   if (watch->autocheckpoints() && frames >= watch->autocheckpoint_pages_) {
     // The commit is done whatever comes of this: the log keeps what could not be copied.
-    sqlite3_wal_checkpoint_v2(db, schema, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    const int rc = sqlite3_wal_checkpoint_v2(db, schema, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
     // But for a sync that failed: nothing that is written after it can be relied on.
-    watch->sync_failed_ = TakeSyncFailure(db);
+    watch->sync_failed_ = TakeSyncFailure(db) || rc == SQLITE_IOERR_FSYNC;
   }
   return SQLITE_OK;
 }

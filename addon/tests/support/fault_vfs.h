@@ -14,12 +14,14 @@ inline constexpr char kFaultVfs[] = "hypha-fault";
 struct Faults {
   std::atomic<int> write_error{SQLITE_OK};  // what each write of the log answers
   std::atomic<int> sync_error{SQLITE_OK};   // what each sync answers
+  std::atomic<bool> log_syncs{false};       // but those of the log, which succeed
   std::atomic<int> writes_before_error{0};  // writes that still succeed
   std::atomic<int> syncs{0};                // how many were asked for
 
   void Clear() {
     write_error = SQLITE_OK;
     sync_error = SQLITE_OK;
+    log_syncs = false;
     writes_before_error = 0;
     syncs = 0;
   }
@@ -49,7 +51,8 @@ inline int Write(sqlite3_file* file, const void* data, int count, sqlite3_int64 
 }
 inline int Sync(sqlite3_file* file, int flags) {
   ++TheFaults().syncs;
-  const int error = TheFaults().sync_error;
+  const bool spared = TheFaults().log_syncs && reinterpret_cast<File*>(file)->is_log;
+  const int error = spared ? SQLITE_OK : TheFaults().sync_error.load();
   return error != SQLITE_OK ? error : Inner(file)->pMethods->xSync(Inner(file), flags);
 }
 
