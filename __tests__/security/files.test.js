@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { open } from '../../lib/index.js';
+import { modeWarning } from '../../lib/file-mode.js';
 import { MyceliaStorageBackend } from '../../lib/mycelia/index.js';
 import { runChild } from '../helpers/child-run.js';
 import { useFolder } from '../helpers/folders.js';
@@ -42,6 +43,16 @@ describe('a file that others may write to', () => {
     });
     expect(warnings).toHaveLength(count);
     for (const warning of warnings) expect(warning).toContain(`${path} has mode 0${mode.toString(8)}`);
+  });
+
+  test('is not meant by a link, which everybody may write to and open() refuses', async () => {
+    const path = folder.path('link-to-own.db');
+    await works(folder.path('own.db'));
+    symlinkSync(folder.path('own.db'), path);
+    expect(await warningsOf(() => isRefused(path, 'HYPHA_CANT_OPEN'))).toEqual([]);
+    // open() succeeds only where the link has gone meanwhile: the look was at the link.
+    const warn = await modeWarning(path);
+    expect(await warningsOf(async () => warn())).toEqual([]);
   });
 });
 
